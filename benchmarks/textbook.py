@@ -1,0 +1,83 @@
+"""The loop a PyTorch user writes: MultivariateNormal, autograd, torch.optim.SGD, one data point at a time.
+
+It shares no code with covdemo, so that tests and benchmarks can hold covdemo against it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.distributions import MultivariateNormal
+from torch.distributions.transforms import LowerCholeskyTransform
+from torch.nn import functional
+
+
+def _softplus_cholesky(raw: Tensor) -> Tensor:
+    positive = functional.softplus(raw.diagonal(dim1=-2, dim2=-1)) + 1e-5
+    return torch.tril(raw, -1) + torch.diag_embed(positive)
+
+
+def _softplus_inverse(factor: Tensor) -> Tensor:
+    return torch.tril(factor, -1) + torch.diag_embed((factor.diagonal(dim1=-2, dim2=-1) - 1e-5).expm1().log())
+
+
+# parameterization -> (keyword of MultivariateNormal, raw -> matrix, start covariance -> raw)
+WAYS: dict[str, tuple[str, Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
+    "covariance": ("covariance_matrix", lambda raw: raw, lambda start: start),
+    "tril-as-posted": ("scale_tril", torch.tril, lambda start: start),
+    "tril": ("scale_tril", torch.tril, torch.linalg.cholesky),
+    "log-cholesky": (
+        "scale_tril",
+        LowerCholeskyTransform(),
+        lambda start: LowerCholeskyTransform().inv(torch.linalg.cholesky(start)),
+    ),
+    "softplus-cholesky": (
+        "scale_tril",
+        _softplus_cholesky,
+        lambda start: _softplus_inverse(torch.linalg.cholesky(start)),
+    ),
+}
+
+
+@dataclass
+class TextbookRun:
+    """What the loop ended with: ``trials`` done, torch's ``message`` if it raised, and the parameters by then."""
+
+    trials: int
+    message: str
+    means: Tensor
+    raw: Tensor
+    readout: Tensor
+
+
+def textbook_loop(
+    parameterization: str,
+    points: Tensor,
+    labels: Tensor,
+    means: Tensor,
+    covariances: Tensor,
+    rates: Sequence[float],
+    momentum: float,
+) -> TextbookRun:
+    """Train on ``points`` [T, D] with ``labels`` [T] in the order given; stop where PyTorch raises.
+
+    ``rates`` are the learning rates of the means, the covariance parameters and the read-out.
+    """
+    keyword, forward, start = WAYS[parameterization]
+    means = means.clone().requires_grad_()
+    raw = start(covariances.clone()).requires_grad_()
+    readout = torch.zeros(len(means), len(means), dtype=means.dtype, requires_grad=True)
+    groups = [{"params": [p], "lr": lr} for p, lr in zip((means, raw, readout), rates, strict=True)]
+    optimizer = torch.optim.SGD(groups, lr=0.0, momentum=momentum)
+    for trial in range(len(points)):
+        try:
+            distribution = MultivariateNormal(means, **{keyword: forward(raw)})
+        except ValueError as error:
+            return TextbookRun(trial, str(error), means.detach(), raw.detach(), readout.detach())
+        densities = distribution.log_prob(points[trial]).exp()
+        loss = functional.cross_entropy(functional.linear(densities, readout).unsqueeze(0), labels[trial : trial + 1])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return TextbookRun(len(points), "", means.detach(), raw.detach(), readout.detach())

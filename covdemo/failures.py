@@ -1,0 +1,141 @@
+"""What can go wrong with a covariance matrix, how it is told, and what is done about it."""
+
+import enum
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.distributions import MultivariateNormal
+
+from covdemo import linalg
+
+
+class FailureKind(enum.Enum):
+    """Why torch refuses the parameters of a normal distribution."""
+
+    NOT_POSITIVE_DEFINITE = "not positive definite"
+    DIAGONAL_NOT_POSITIVE = "diagonal not positive"
+    MATRIX_NOT_FINITE = "matrix not finite"
+    MEAN_NOT_FINITE = "mean not finite"
+
+    @property
+    def explanation(self) -> str:
+        """What the kind means, in a sentence."""
+        return _EXPLANATIONS[self]
+
+
+_EXPLANATIONS = {
+    FailureKind.NOT_POSITIVE_DEFINITE: "The update pushed an eigenvalue of the matrix to zero or below.",
+    FailureKind.DIAGONAL_NOT_POSITIVE: "The update pushed a diagonal entry of the Cholesky factor to zero or below.",
+    FailureKind.MATRIX_NOT_FINITE: "The update made an entry of the matrix infinite or not a number.",
+    FailureKind.MEAN_NOT_FINITE: "The update made a mean infinite or not a number.",
+}
+
+# What is wrong with a matrix of finite numbers that torch refuses, by the keyword it was meant for.
+_KIND_BY_KEYWORD = {
+    "covariance_matrix": FailureKind.NOT_POSITIVE_DEFINITE,
+    "precision_matrix": FailureKind.NOT_POSITIVE_DEFINITE,
+    "scale_tril": FailureKind.DIAGONAL_NOT_POSITIVE,
+}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One row of the failure log.
+
+    Attributes:
+        trial: number of the trial, from 0, at which PyTorch cannot build the distributions; T when the last update did it.
+        epoch: epoch of that trial, from 0.
+        category: the first category with an invalid distribution, from 1.
+        kind: what is wrong with it.
+        message: the words of the installed torch.
+        matrix: the matrix that was refused, as torch was given it.
+        eigenvalues: of that matrix, ascending.
+        action: what was done.
+    """
+
+    trial: int
+    epoch: int
+    category: int
+    kind: FailureKind
+    message: str
+    matrix: tuple[tuple[float, ...], ...]
+    eigenvalues: tuple[float, ...]
+    action: str
+
+
+def classify(feeds: str, loc: Tensor, matrix: Tensor) -> FailureKind:
+    """Name what is wrong with one distribution's mean ``[D]`` and matrix ``[D, D]``, given that something is."""
+    if loc.isnan().any():
+        return FailureKind.MEAN_NOT_FINITE
+    if not matrix.isfinite().all():
+        return FailureKind.MATRIX_NOT_FINITE
+    return _KIND_BY_KEYWORD[feeds]
+
+
+def torch_message(feeds: str, loc: Tensor, matrix: Tensor) -> str:
+    """Return what the installed torch says when it is asked for these distributions; empty if it accepts them.
+
+    Args:
+        feeds: keyword of ``MultivariateNormal``.
+        loc: ``[..., D]``.
+        matrix: ``[..., D, D]``.
+    """
+    try:
+        MultivariateNormal(loc, **{feeds: matrix}, validate_args=True)
+    except (ValueError, torch.linalg.LinAlgError) as error:
+        return str(error)
+    return ""
+
+
+def eigenvalues(feeds: str, matrix: Tensor) -> tuple[float, ...]:
+    """Return the eigenvalues of ``[D, D]``, ascending; NaN where an entry is not finite.
+
+    Those of a triangular factor are its diagonal; of the other matrices the symmetric part is taken.
+    """
+    if not matrix.isfinite().all():
+        return (float("nan"),) * len(matrix)
+    matrix = matrix.double().cpu()
+    if feeds == "scale_tril":
+        return tuple(matrix.diagonal().sort().values.tolist())
+    return tuple(torch.linalg.eigvalsh(linalg.symmetrize(matrix)).tolist())
+
+
+@dataclass(frozen=True)
+class Policy:
+    """One row of the registry of failure policies.
+
+    Attributes:
+        key: name used in links, on the command line and in files.
+        label: name for people.
+        summary: one sentence.
+        action: what the log says was done.
+        ends: whether a failure ends the replica's run; if not, the replica goes on from where it was before the update.
+    """
+
+    key: str
+    label: str
+    summary: str
+    action: str
+    ends: bool
+
+
+POLICIES: dict[str, Policy] = {
+    row.key: row
+    for row in (
+        Policy(
+            key="stop",
+            label="Stop, as PyTorch does",
+            summary="The run ends at the trial at which PyTorch raises.",
+            action="stopped",
+            ends=True,
+        ),
+        Policy(
+            key="skip",
+            label="Skip the update",
+            summary="An update that would make a distribution invalid is not made; momentum is kept as it was.",
+            action="update skipped",
+            ends=False,
+        ),
+    )
+}

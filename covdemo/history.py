@@ -1,0 +1,80 @@
+"""What a run recorded: NumPy only, bounded in size, ready for charts."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from covdemo.failures import Failure
+
+Array = NDArray[np.float64]
+RECORDS = 500  # most rows that a history keeps
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One moment of a run.
+
+    Attributes:
+        trial: trials done.
+        epoch: epoch of the next trial, from 0.
+        loss: mean loss of the trials since the last record, NaN before the first.
+        accuracy: share of all points that the model puts into the right category.
+        failures: failures so far.
+        means: ``[K, D]``.
+        covariances: the last valid ones, ``[K, D, D]``.
+        scale_trils: their Cholesky factors, ``[K, D, D]``.
+        valid: whether the present distributions exist, ``[K]``.
+        eigenvalues: of the present covariance matrices, ascending, ``[K, D]``; not positive where they broke.
+        kl: KL(true || model) in nats, ``[K]``.
+        readout: weights, ``[K, K]``.
+        x: the last data point shown, ``[D]``; None before the first.
+        label: its category, from 0; None before the first.
+    """
+
+    trial: int
+    epoch: int
+    loss: float
+    accuracy: float
+    failures: int
+    means: Array
+    covariances: Array
+    scale_trils: Array
+    valid: NDArray[np.bool_]
+    eigenvalues: Array
+    kl: Array
+    readout: Array
+    x: Array | None
+    label: int | None
+
+
+_RECORDED = ("trial", "loss", "accuracy", "means", "scale_trils", "eigenvalues", "kl", "readout")
+
+
+@dataclass
+class History:
+    """Frames at regular trials, and every failure.
+
+    Each recorded quantity of a ``Frame`` is an array here, with a leading dimension R of records.
+    """
+
+    failures: list[Failure] = field(default_factory=list)
+    _frames: list[Frame] = field(default_factory=list)
+
+    def record(self, frame: Frame) -> None:
+        """Append a frame, unless its trial is recorded already."""
+        if not self._frames or self._frames[-1].trial < frame.trial:
+            self._frames.append(frame)
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def column(self, name: str) -> Array:
+        """Return one recorded quantity of ``Frame`` over time, ``[R, ...]``.
+
+        Raises:
+            ValueError: if no such quantity is recorded.
+        """
+        if name not in _RECORDED:
+            raise ValueError(f"expected one of {', '.join(_RECORDED)}; got {name!r}")
+        return np.array([getattr(frame, name) for frame in self._frames], dtype=float)

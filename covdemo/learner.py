@@ -1,0 +1,124 @@
+"""Densities -> linear read-out -> logits -> loss: the model of the experiment.
+
+The functions take any leading dimensions; ``DistrLearner`` is the same model as an ordinary ``nn.Module``.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from covdemo import linalg
+from covdemo.gaussians import Gaussians
+from covdemo.parameterizations import PARAMETERIZATIONS
+
+
+def read_out(weights: Tensor, log_density: Tensor) -> Tensor:
+    """Return the logits W a of the densities a_k = exp(log N(x | mu_k, Sigma_k)).
+
+    Args:
+        weights: W, ``[..., K, K]``, row = logit, column = density.
+        log_density: ``[..., K]``.
+    """
+    return linalg.total(weights * log_density.exp().unsqueeze(-2))
+
+
+class Evaluation(NamedTuple):
+    """What an objective says of one data point per replica.
+
+    Attributes:
+        loss: ``[...]``.
+        log_density_gradient: derivative of the loss with respect to the log-densities, ``[..., K]``.
+        readout_gradient: derivative of the loss with respect to the weights, ``[..., K, K]``.
+    """
+
+    loss: Tensor
+    log_density_gradient: Tensor
+    readout_gradient: Tensor
+
+
+@dataclass(frozen=True)
+class Objective:
+    """One row of the registry of objectives.
+
+    Attributes:
+        key: name used in links, on the command line and in files.
+        label: name for people.
+        formula: LaTeX.
+        summary: one sentence.
+        evaluate: ``(log_density [..., K], weights [..., K, K], target [..., K]) -> Evaluation``; ``target`` is one-hot.
+        scores: ``(log_density, weights) -> [..., K]``; the category with the largest score is the model's answer.
+    """
+
+    key: str
+    label: str
+    formula: str
+    summary: str
+    evaluate: Callable[[Tensor, Tensor, Tensor], Evaluation]
+    scores: Callable[[Tensor, Tensor], Tensor]
+
+
+def one_hot(label: Tensor, categories: int) -> Tensor:
+    """Return a boolean ``[..., K]`` that is true at the label ``[...]``."""
+    return label.unsqueeze(-1) == torch.arange(categories, device=label.device)
+
+
+def softmax_cross_entropy(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Return -log softmax(logits)_y, ``[...]``, and its gradient softmax(logits) - target, ``[..., K]``."""
+    log_probability = logits - logits.logsumexp(-1, keepdim=True)
+    loss = -linalg.total(torch.where(target, log_probability, 0.0))
+    return loss, log_probability.exp() - target.to(logits.dtype)
+
+
+def cross_entropy(log_density: Tensor, weights: Tensor, target: Tensor) -> Evaluation:
+    """Evaluate the cross-entropy of softmax(W a); with e = softmax - target: dW = e a^T, d log a_k = a_k (W^T e)_k."""
+    density = log_density.exp()
+    loss, error = softmax_cross_entropy(read_out(weights, log_density), target)
+    return Evaluation(loss, density * linalg.total(weights.mT * error.unsqueeze(-2)), linalg.outer(error, density))
+
+
+OBJECTIVES: dict[str, Objective] = {
+    row.key: row
+    for row in (
+        Objective(
+            key="cross-entropy",
+            label="Cross-entropy through the read-out",
+            formula=r"-\log \operatorname{softmax}(W a)_y,\quad a_k = \mathcal{N}(x \mid \mu_k, \Sigma_k)",
+            summary="Learns to tell the categories apart; it needs the boundary, not the distributions.",
+            evaluate=cross_entropy,
+            scores=lambda log_density, weights: read_out(weights, log_density),
+        ),
+    )
+}
+
+
+class DistrLearner(nn.Module):
+    """K normal distributions as receptive fields of K categories, with a bias-free linear read-out that starts at 0.
+
+    Args:
+        means: start of the means, ``[K, D]``.
+        covariances: start of the covariance matrices, ``[K, D, D]``.
+        parameterization: key of ``covdemo.parameterizations.PARAMETERIZATIONS``.
+
+    Raises:
+        ValueError: for an unknown parameterization.
+    """
+
+    def __init__(self, means: Tensor, covariances: Tensor, parameterization: str = "log-cholesky") -> None:
+        super().__init__()
+        if parameterization not in PARAMETERIZATIONS:
+            raise ValueError(f"expected one of {', '.join(PARAMETERIZATIONS)}; got parameterization {parameterization!r}")
+        self.parameterization = PARAMETERIZATIONS[parameterization]
+        self.means = nn.Parameter(means.clone())
+        self.raw = nn.Parameter(self.parameterization.start(covariances).clone())
+        self.readout = nn.Parameter(means.new_zeros(len(means), len(means)))
+
+    def gaussians(self) -> Gaussians:
+        """Return the normal distributions as they are now."""
+        return self.parameterization.gaussians(self.means, self.raw)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the logits ``[..., K]`` of points ``x`` ``[..., D]``."""
+        return read_out(self.readout, self.gaussians().log_density(x))

@@ -1,0 +1,186 @@
+"""One run of the experiment, from its settings to its outcome: torch inside, NumPy outside."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from covdemo import failures, metrics
+from covdemo.config import RunConfig
+from covdemo.failures import Failure
+from covdemo.gaussians import Gaussians
+from covdemo.history import RECORDS, Array, Frame, History
+from covdemo.learner import OBJECTIVES
+from covdemo.optimizers import OPTIMIZERS
+from covdemo.outcomes import Outcome, judge
+from covdemo.parameterizations import PARAMETERIZATIONS
+from covdemo.trainer import Info, Parameters, Rates, Trainer, Trial
+from covdemo.trials import Trials, draw
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The true distributions: ``means`` ``[K, D]``, ``covariances`` and ``scale_trils`` ``[K, D, D]``."""
+
+    means: Array
+    covariances: Array
+    scale_trils: Array
+
+
+class Run:
+    """A run of one configuration, advanced as far and as often as the caller likes.
+
+    Equal configurations (and data) give equal runs, however the trials are divided among calls of ``advance``.
+
+    Args:
+        config: the settings.
+        data: points and order to use instead of drawing them from the configuration's true distributions.
+
+    Attributes:
+        config: the settings.
+        data: the points and the order in which they are shown.
+        truth: the true distributions.
+        trial: trials done.
+        total: trials in the whole run, T.
+        history: what was recorded.
+    """
+
+    def __init__(self, config: RunConfig, data: Trials | None = None) -> None:
+        self.config = config
+        self.data = draw(config) if data is None else data
+        self.trial, self.total = 0, len(self.data.order)
+        self.history = History()
+        self._stride = max(1, -(-self.total // (RECORDS - 2)))
+        self._dtype, self._device = getattr(torch, config.dtype), torch.device(config.device)
+        self._points, self._labels = self._tensor(self.data.x), torch.as_tensor(self.data.label, device=self._device)
+        self._order = torch.as_tensor(self.data.order, device=self._device)
+        self._true = self._true_distributions()
+        self.truth = Truth(*(_array(t) for t in (self._true.loc, self._true.covariance_matrix, self._true.scale_tril)))
+        self._trainer = self._build_trainer()
+        self._state = self._trainer.init(self._tensor(config.start_means), self._tensor(config.start_covariances))
+        self._last_valid = self._state.parameters
+        self._losses: list[Tensor] = []
+        self.history.record(self.frame())
+
+    def _tensor(self, array: NDArray[np.float64]) -> Tensor:
+        return torch.as_tensor(array, dtype=self._dtype, device=self._device)
+
+    def _true_distributions(self) -> Gaussians:
+        means, covariances = (torch.as_tensor(a) for a in (self.config.true_means, self.config.true_covariances))
+        return Gaussians.build(means, "covariance_matrix", covariances)
+
+    def _build_trainer(self) -> Trainer:
+        config = self.config
+        rates = Rates(*(self._tensor(np.array([r])) for r in (config.lr_mu, config.lr_cov, config.lr_nn, config.momentum)))
+        return Trainer(
+            PARAMETERIZATIONS[config.parameterization],
+            OBJECTIVES[config.objective],
+            OPTIMIZERS[config.optimizer],
+            failures.POLICIES[config.policy],
+            rates,
+        )
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a failure has ended the run."""
+        return not bool(self._state.alive.all())
+
+    @property
+    def finished(self) -> bool:
+        """Whether no trial is left to do."""
+        return self.trial >= self.total or self.stopped
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How the run ended; None while it has not."""
+        return judge(self.stopped, self.frame().accuracy, self._true_accuracy()) if self.finished else None
+
+    def advance(self, trials: int) -> None:
+        """Do up to ``trials`` further trials; stop early where the run ends. Numerical trouble never raises."""
+        for _ in range(min(trials, self.total - self.trial)):
+            if self.stopped:
+                break
+            self._one_trial()
+
+    def _one_trial(self) -> None:
+        point = self._order[self.trial : self.trial + 1]
+        before = self._state.parameters
+        self._state, info = self._trainer.step(self._state, Trial(self._points[point], self._labels[point]))
+        self.trial += 1
+        self._losses.append(info.loss)
+        if bool(info.failed):
+            self.history.failures.append(self._failure(info))
+        self._last_valid = before if self.stopped else self._state.parameters
+        if self.trial % self._stride == 0 or self.finished:
+            self.history.record(self.frame())
+            self._losses.clear()
+
+    def _failure(self, info: Info) -> Failure:
+        row, policy = self._trainer.parameterization, self._trainer.policy
+        loc, matrix = info.candidate.means[0], row.matrix(info.candidate.raw)[0]
+        category = int((~info.ok[0]).nonzero()[0])
+        return Failure(
+            trial=self.trial,
+            epoch=self.data.epoch(self.trial),
+            category=category + 1,
+            kind=failures.classify(row.feeds, loc[category], matrix[category]),
+            message=failures.torch_message(row.feeds, loc, matrix),
+            matrix=tuple(tuple(line) for line in matrix[category].tolist()),
+            eigenvalues=failures.eigenvalues(row.feeds, matrix[category]),
+            action=policy.action,
+        )
+
+    def frame(self) -> Frame:
+        """Return the present moment."""
+        now, shown = self._state.parameters, self._distributions(self._last_valid)
+        row = self._trainer.parameterization
+        present = self._distributions(now)
+        last = self.data.order[self.trial - 1] if self.trial else None
+        return Frame(
+            trial=self.trial,
+            epoch=self.data.epoch(self.trial),
+            loss=float(torch.stack(self._losses).double().mean()) if self._losses else float("nan"),
+            accuracy=float(metrics.accuracy(self._scores(self._points), self._labels)),
+            failures=len(self.history.failures),
+            means=_array(shown.loc),
+            covariances=_array(shown.covariance_matrix),
+            scale_trils=_array(shown.scale_tril),
+            valid=present.valid.cpu().numpy(),
+            eigenvalues=_array(metrics.covariance_eigenvalues(row.feeds, row.matrix(now.raw)[0])),
+            kl=_array(metrics.kl_divergence(self._true, _double(shown))),
+            readout=_array(now.readout[0]),
+            x=None if last is None else self.data.x[last],
+            label=None if last is None else int(self.data.label[last]),
+        )
+
+    def decide(self, points: NDArray[np.float64]) -> Array:
+        """Return the score of each category at ``points`` ``[M, D]``, ``[M, K]``; the largest is the model's answer."""
+        return _array(self._scores(self._tensor(points)))
+
+    def parameters(self) -> Parameters:
+        """Return the present parameters, without the leading dimension of replicas."""
+        return Parameters(*(tensor[0] for tensor in self._state.parameters))
+
+    def distributions(self) -> Gaussians:
+        """Return the last valid distributions, K of them."""
+        return self._distributions(self._last_valid)
+
+    def _distributions(self, parameters: Parameters) -> Gaussians:
+        return self._trainer.parameterization.gaussians(parameters.means[0], parameters.raw[0])
+
+    def _scores(self, points: Tensor) -> Tensor:
+        return self._trainer.objective.scores(self.distributions().log_density(points), self._state.parameters.readout[0])
+
+    def _true_accuracy(self) -> float:
+        points = torch.as_tensor(self.data.x)
+        return float(metrics.accuracy(self._true.log_density(points), torch.as_tensor(self.data.label)))
+
+
+def _double(distributions: Gaussians) -> Gaussians:
+    return Gaussians(distributions.loc.double().cpu(), distributions.scale_tril.double().cpu(), distributions.ok.cpu())
+
+
+def _array(tensor: Tensor) -> Array:
+    return tensor.detach().double().cpu().numpy()
