@@ -133,12 +133,13 @@ class Trainer:
         loss, weight, readout = self.objective.evaluate(log_density, parameters.readout, target)
         mean, matrix = distributions.gradient_at(z, row.feeds)
         raw = row.pull_back(parameters.raw, _expand(weight, matrix) * matrix)
-        return loss, log_density, Parameters(_expand(weight, mean) * mean, raw, readout)
+        means = row.pull_back_mean(parameters.raw, _expand(weight, mean) * mean)
+        return loss, log_density, Parameters(means, raw, readout)
 
     def move(self, parameters: Parameters, steps: Parameters) -> Parameters:
-        """Return the parameters after ``steps``; the covariance matrices move by their own retraction."""
+        """Return the parameters after ``steps``, by the parameterization's own rules of moving."""
         return Parameters(
-            parameters.means + steps.means,
+            self.parameterization.shift(parameters.means, parameters.raw, steps.means),
             self.parameterization.retract(parameters.raw, steps.raw),
             parameters.readout + steps.readout,
         )

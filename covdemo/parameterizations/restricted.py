@@ -1,0 +1,79 @@
+"""Parameterizations with fewer free numbers, which cannot represent every covariance matrix."""
+
+import torch
+from torch import Tensor, nn
+
+from covdemo import linalg
+from covdemo.parameterizations.registry import register
+
+
+@register(
+    "low-rank",
+    label="Rank one plus diagonal",
+    feeds="covariance_matrix",
+    guarantee="exact",
+    formula=r"\Sigma = w w^\top + \operatorname{diag}(e^{d})",
+    summary="One common direction plus noise per axis, the rank-one case of torch's LowRankMultivariateNormal.",
+    misses="In 3 dimensions or more, covariances between axes that one common direction does not explain.",
+)
+class LowRank(nn.Module):
+    """Sigma = w w^T + diag(exp d), free numbers ``[..., D, 2]`` with w in the first column and d in the second."""
+
+    def forward(self, raw: Tensor) -> Tensor:
+        """Return the covariance."""
+        direction, log_noise = raw.unbind(-1)
+        return linalg.outer(direction, direction) + linalg.embed_diagonal(log_noise.exp())
+
+    def right_inverse(self, matrix: Tensor) -> Tensor:
+        """Reproduce the diagonal and the first row: w_1 = c sd_1, w_j = Sigma_1j / w_1, c^2 half way from max rho_1j^2 to 1.
+
+        In two dimensions that is the whole matrix. A zero w would be a saddle point, so w_1 is never zero.
+        """
+        variance, first = linalg.diagonal(matrix), matrix[..., 0, :]
+        squared_correlation = first.square() / (variance * variance[..., :1])
+        largest = squared_correlation[..., 1:].amax(-1, keepdim=True) if matrix.shape[-1] > 1 else 0.0
+        lead = ((1 + largest) / 2 * variance[..., :1]).sqrt()
+        direction = torch.cat([lead, first[..., 1:] / lead], dim=-1)
+        return torch.stack([direction, (variance - direction.square()).log()], dim=-1)
+
+
+@register(
+    "diagonal",
+    label="Diagonal",
+    feeds="scale_tril",
+    guarantee="exact",
+    formula=r"\Sigma = \operatorname{diag}(e^{2 a_1}, \dots, e^{2 a_D})",
+    summary="Standard deviations only: cheap, hard to break, blind to correlation.",
+    misses="Any covariance between two axes.",
+)
+class Diagonal(nn.Module):
+    """L = diag(exp a) for free ``[..., D]``."""
+
+    def forward(self, raw: Tensor) -> Tensor:
+        """Return the factor."""
+        return linalg.embed_diagonal(raw.exp())
+
+    def right_inverse(self, matrix: Tensor) -> Tensor:
+        """Return the logarithm of the standard deviations of L L^T."""
+        return linalg.total(matrix.square()).log() / 2
+
+
+@register(
+    "spherical",
+    label="Spherical",
+    feeds="scale_tril",
+    guarantee="exact",
+    formula=r"\Sigma = e^{2 a_1} I",
+    summary="One radius for all directions.",
+    misses="Any difference between the axes and any covariance between them.",
+)
+class Spherical(nn.Module):
+    """L = exp(a_1) I for free ``[..., D]``, of which the first is read; the others only say how many axes there are."""
+
+    def forward(self, raw: Tensor) -> Tensor:
+        """Return the factor."""
+        return linalg.embed_diagonal(raw[..., :1].exp().expand(raw.shape))
+
+    def right_inverse(self, matrix: Tensor) -> Tensor:
+        """Return half the logarithm of the mean variance of L L^T, D times."""
+        return (linalg.total(matrix.square()).mean(-1, keepdim=True).log() / 2).expand(matrix.shape[:-1])

@@ -1,0 +1,58 @@
+"""Steps that stay on the manifold of covariance matrices: no map from free numbers, but a rule for moving."""
+
+import torch
+from torch import Tensor, nn
+
+from covdemo import linalg
+from covdemo.parameterizations.registry import register
+
+
+@register(
+    "affine-invariant",
+    label="Affine-invariant step",
+    feeds="scale_tril",
+    guarantee="step",
+    formula=r"\Sigma' = L\,(I + M + \tfrac{1}{2} M^2)\,L^\top,\quad \lVert M \rVert_F \le 0.1",
+    summary="Steps are written in the distribution's own coordinates and bounded there: it cannot fail and cannot jump.",
+)
+class AffineInvariant(nn.Module):
+    """L' = L chol(S(M)) with S(M) = I + M + M M / 2, M the symmetric part of the step, its Frobenius norm at most ``trust``.
+
+    With eigenvalues m of M those of S are 1 + m + m^2 / 2 >= 1/2, so L' has a positive diagonal for every step. S is the
+    second-order expansion of the affine-invariant exponential map; the gradient with respect to M at 0 of the log-density is
+    (z z^T - I) / 2. Means step in the same coordinates: mu' = mu + L u. Sources: Pennec, Fillard and Ayache (2006), "A
+    Riemannian framework for tensor computing", IJCV 66; Lin, Schmidt and Khan (2020), "Handling the positive-definite
+    constraint in the Bayesian learning rule", ICML.
+    """
+
+    trust = 0.1
+
+    def forward(self, raw: Tensor) -> Tensor:
+        """Return the factor, the lower triangle of ``[..., D, D]``."""
+        return linalg.map_diagonal(raw, lambda diagonal: diagonal)
+
+    def right_inverse(self, matrix: Tensor) -> Tensor:
+        """Return the factor itself."""
+        return matrix
+
+    def retract(self, raw: Tensor, step: Tensor) -> Tensor:
+        """Return the factor after ``step``, ``[..., D, D]``; a step that is not finite is not made."""
+        local = linalg.symmetrize(torch.where(step.isfinite(), step, 0.0))
+        excess = linalg.total(linalg.total(local.square())) / self.trust**2
+        local = local * excess.clamp_min(1).rsqrt()[..., None, None]
+        identity = torch.eye(raw.shape[-1], dtype=raw.dtype, device=raw.device)
+        expanded = identity + local + linalg.product(local, local) / 2
+        return linalg.product(self(raw), linalg.cholesky(expanded)[0])
+
+    def pull_back(self, raw: Tensor, matrix_gradient: Tensor) -> Tensor:
+        """Return the gradient with respect to M: half the symmetric part of L^T G, diagonal halved, lower triangle read.
+
+        For a small step L' = L (I + Phi(M)), Phi taking the lower triangle with half the diagonal.
+        """
+        local = linalg.product(self(raw).mT, matrix_gradient)
+        lower = linalg.map_diagonal(local, lambda diagonal: diagonal / 2)
+        return linalg.symmetrize(lower)
+
+    def mean_basis(self, raw: Tensor) -> Tensor:
+        """Return L: a mean moves by L times its step."""
+        return self(raw)
