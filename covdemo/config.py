@@ -1,0 +1,297 @@
+"""What defines a run, and one row per setting that feeds the sidebar, the URL, the command line and the exported code."""
+
+import dataclasses
+import math
+import operator
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from covdemo import devices, limits
+from covdemo.failures import POLICIES
+from covdemo.fields import Field, Problem, nearest, quote, show
+from covdemo.learner import OBJECTIVES
+from covdemo.limits import Range
+from covdemo.optimizers import OPTIMIZERS
+from covdemo.parameterizations import PARAMETERIZATIONS
+from covdemo.trials import DISTRIBUTIONS
+
+_FORUM = DISTRIBUTIONS["forum"]
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """All that defines a run: equal configs give equal runs. The defaults are the experiment of the forum question.
+
+    Attributes:
+        mean_x, mean_y: means of the true distributions, one number per category.
+        var_x, var_y, cov_xy: their variances and covariances.
+        start_x, start_y: where the model's means start.
+        start_var: the model's covariance matrices start at ``start_var`` I.
+        points: number of data points of each category.
+        seed: of the data and of their order.
+        epochs: how often each data point is shown.
+        parameterization, objective, optimizer, policy: keys of the registries.
+        lr_mu, lr_cov, lr_nn: learning rates of the means, the covariance matrices and the read-out.
+        momentum: of all three.
+        device, dtype: torch's names.
+
+    Raises:
+        ValueError: if the numbers of categories differ or are not allowed.
+    """
+
+    mean_x: tuple[float, ...] = _FORUM["mean_x"]
+    mean_y: tuple[float, ...] = _FORUM["mean_y"]
+    var_x: tuple[float, ...] = _FORUM["var_x"]
+    var_y: tuple[float, ...] = _FORUM["var_y"]
+    cov_xy: tuple[float, ...] = _FORUM["cov_xy"]
+    start_x: tuple[float, ...] = (-0.25, -0.15)
+    start_y: tuple[float, ...] = (0.05, -0.25)
+    start_var: float = 0.02
+    points: int = 200
+    seed: int = 0
+    epochs: int = 5
+    parameterization: str = "covariance"
+    objective: str = "cross-entropy"
+    optimizer: str = "sgd"
+    policy: str = "stop"
+    lr_mu: float = 0.002
+    lr_cov: float = 1e-3
+    lr_nn: float = 0.1
+    momentum: float = 0.3
+    device: str = "cpu"
+    dtype: str = "float32"
+
+    def __post_init__(self) -> None:
+        for row in dataclasses.fields(self):
+            object.__setattr__(self, row.name, _plain(getattr(self, row.name), like=row.default))
+        lengths = {name: len(getattr(self, name)) for name in _PER_CATEGORY}
+        if len(set(lengths.values())) > 1 or not limits.CATEGORIES.holds(self.categories):
+            raise ValueError(f"expected the same number of categories, 2 to 5, everywhere; got {lengths}")
+
+    @property
+    def categories(self) -> int:
+        """K."""
+        return len(self.mean_x)
+
+    @property
+    def trials(self) -> int:
+        """T, the number of trials of the drawn data."""
+        return self.epochs * self.points * self.categories
+
+    @property
+    def true_means(self) -> NDArray[np.float64]:
+        """Means of the true distributions, ``[K, 2]``."""
+        return np.stack([self.mean_x, self.mean_y], axis=-1)
+
+    @property
+    def true_covariances(self) -> NDArray[np.float64]:
+        """Covariance matrices of the true distributions, ``[K, 2, 2]``."""
+        return np.stack([self.var_x, self.cov_xy, self.cov_xy, self.var_y], axis=-1).reshape(-1, 2, 2)
+
+    @property
+    def start_means(self) -> NDArray[np.float64]:
+        """Means that the model starts from, ``[K, 2]``."""
+        return np.stack([self.start_x, self.start_y], axis=-1)
+
+    @property
+    def start_covariances(self) -> NDArray[np.float64]:
+        """Covariance matrices that the model starts from, ``[K, 2, 2]``."""
+        return np.tile(self.start_var * np.eye(2), (self.categories, 1, 1))
+
+
+def _plain(value: Any, like: Any) -> Any:
+    """Return a value as Python's own type, so that equal configs have equal hashes and texts."""
+    if isinstance(like, tuple):
+        return tuple(float(number) + 0.0 for number in value)  # + 0.0 makes 0.0 of -0.0
+    return operator.index(value) if isinstance(like, int) else type(like)(value)
+
+
+# Where the categories stand that the forum experiment does not have.
+_MORE = {
+    "mean_x": (0.4, 0.55, 0.1),
+    "mean_y": (0.4, -0.35, 0.75),
+    "var_x": (0.02, 0.01, 0.015),
+    "var_y": (0.01, 0.03, 0.008),
+    "cov_xy": (0.005, 0.0, -0.004),
+    "start_x": (0.1, 0.2, 0.0),
+    "start_y": (0.15, -0.1, 0.3),
+}
+_PER_CATEGORY = tuple(_MORE)
+
+
+_K = "categories"
+_TRUE, _DATA, _MODEL, _START = "True distributions", "Data", "Model", "Start of the model"
+_TRAINING, _MACHINE = "Training", "Machine"
+
+
+def _setting(name: str, label: str, text: str, group: str, **rest: Any) -> Field:
+    default = getattr(RunConfig, name)
+    return Field(name, name, label, text, group, type(default), default, name, **rest)
+
+
+def _per_category(name: str, url: str, label: str, text: str, allowed: Range, log: bool = False) -> tuple[Field, ...]:
+    group = _START if name.startswith("start") else _TRUE
+    return tuple(
+        Field(f"{name}_{k}", f"{url}{k}", f"{label} of category {k}", text, group, float, default, name, k, allowed, log)
+        for k, default in enumerate(getattr(RunConfig, name) + _MORE[name], start=1)
+    )
+
+
+FIELDS: tuple[Field, ...] = (
+    Field(
+        _K, _K, "Categories", "How many normal distributions the data come from.", _TRUE, int, 2, _K, range=limits.CATEGORIES
+    ),
+    *_per_category("mean_x", "x", "Mean, x", "Horizontal centre of the true distribution.", limits.MEAN),
+    *_per_category("mean_y", "y", "Mean, y", "Vertical centre of the true distribution.", limits.MEAN),
+    *_per_category("var_x", "vx", "Variance, x", "Squared horizontal spread of the true distribution.", limits.VARIANCE, True),
+    *_per_category("var_y", "vy", "Variance, y", "Squared vertical spread of the true distribution.", limits.VARIANCE, True),
+    *_per_category("cov_xy", "c", "Covariance", "Its size stays below sqrt(var_x var_y).", limits.MEAN),
+    _setting("points", "Points per category", "How many data points are drawn of each category.", _DATA, range=limits.POINTS),
+    _setting("seed", "Seed", "Equal seeds draw equal data in equal order.", _DATA, range=limits.SEED),
+    _setting("parameterization", "Parameterization", "How a covariance matrix is written.", _MODEL, registry=PARAMETERIZATIONS),
+    _setting("objective", "Objective", "What training makes small.", _MODEL, registry=OBJECTIVES),
+    *_per_category("start_x", "sx", "Start, x", "Horizontal centre of the model before training.", limits.MEAN),
+    *_per_category("start_y", "sy", "Start, y", "Vertical centre of the model before training.", limits.MEAN),
+    _setting("start_var", "Start, variance", "Of every direction before training.", _START, range=limits.VARIANCE, log=True),
+    _setting("optimizer", "Optimizer", "The rule that turns gradients into updates.", _TRAINING, registry=OPTIMIZERS),
+    _setting("lr_mu", "Learning rate, means", "Step size of the means.", _TRAINING, range=limits.RATE, log=True),
+    _setting("lr_cov", "Learning rate, covariances", "Step size of the matrices.", _TRAINING, range=limits.RATE, log=True),
+    _setting("lr_nn", "Learning rate, read-out", "Step size of the linear layer.", _TRAINING, range=limits.RATE, log=True),
+    _setting("momentum", "Momentum", "Share of the last update that the next one keeps.", _TRAINING, range=limits.MOMENTUM),
+    _setting("epochs", "Epochs", "How often every data point is shown.", _TRAINING, range=limits.EPOCHS),
+    _setting("policy", "On failure", "What happens when an update makes a distribution invalid.", _TRAINING, registry=POLICIES),
+    _setting("device", "Device", "Where it is computed.", _MACHINE, registry=devices.DEVICES, refusal=devices.refusal),
+    _setting("dtype", "Number format", "How precisely it is computed.", _MACHINE, registry=devices.DTYPES),
+)
+_BY_NAME = {row.name: row for row in FIELDS}
+_BY_URL = {row.url: row for row in FIELDS}
+
+
+def read(query: Mapping[str, object], others: Collection[str] = ()) -> tuple[RunConfig, list[Problem]]:
+    """Return the configuration that URL parameters stand for, and all that is wrong with them; never raises.
+
+    Args:
+        query: URL name -> text, or a list of texts of which the last counts.
+        others: URL names that are not settings and belong to someone else.
+    """
+    unknown = [_unknown(name) for name in query if name not in _BY_URL and name not in others]
+    config, problems = _build({_BY_URL[name].name: given for name, given in query.items() if name in _BY_URL})
+    return config, unknown + problems
+
+
+def read_arguments(arguments: Mapping[str, object]) -> RunConfig:
+    """Return the configuration that command-line arguments stand for.
+
+    Args:
+        arguments: field name -> text; settings that are not given are left out.
+
+    Raises:
+        ValueError: with a line for each problem.
+    """
+    config, problems = _build(arguments)
+    if problems:
+        raise ValueError("\n".join(f"{_BY_NAME[problem.field].flag}: {problem.fault}" for problem in problems))
+    return config
+
+
+def to_query(config: RunConfig) -> dict[str, str]:
+    """Return the URL parameters of a configuration: those that differ from the default."""
+    return {row.url: row.text(config) for row in fields_of(config.categories) if row.get(config) != row.default}
+
+
+def fields_of(categories: int) -> tuple[Field, ...]:
+    """Return the settings that a run with so many categories has."""
+    return tuple(row for row in FIELDS if row.category is None or row.category <= categories)
+
+
+def _build(given: Mapping[str, object]) -> tuple[RunConfig, list[Problem]]:
+    values: dict[str, Any] = {row.name: row.default for row in FIELDS}
+    problems: list[Problem] = []
+    for name in sorted(given, key=list(_BY_NAME).index):  # the number of categories comes first
+        row = _BY_NAME[name]
+        if (row.category or 0) > values[_K]:
+            problems.append(row.problem(f"there are only {values[_K]} categories", "it is ignored"))
+            continue
+        values[name], found = row.read(given[name])
+        problems += found
+    problems += [*_bound_covariances(values), *_bound_trials(values)]
+    return _assemble(values), problems
+
+
+def _assemble(values: Mapping[str, Any]) -> RunConfig:
+    changes: dict[str, Any] = {}
+    for row in fields_of(values[_K]):
+        value = values[row.name]
+        changes[row.attribute] = value if row.category is None else (*changes.get(row.attribute, ()), value)
+    del changes[_K]
+    return RunConfig(**changes)
+
+
+def _bound_covariances(values: dict[str, Any]) -> list[Problem]:
+    problems = []
+    for k in range(1, values[_K] + 1):
+        name, bound = f"cov_xy_{k}", limits.covariance_bound(values[f"var_x_{k}"], values[f"var_y_{k}"])
+        covariance = values[name]
+        if abs(covariance) > limits.CORRELATION * bound:
+            values[name] = math.copysign(0.999 * bound, covariance)
+            fault = f"{show(covariance)} does not fit the variances, |cov| must stay below sqrt(var_x var_y) = {show(bound)}"
+            problems.append(_BY_NAME[name].problem(fault, f"{show(values[name])} is used"))
+    return problems
+
+
+def _bound_trials(values: dict[str, Any]) -> list[Problem]:
+    points, epochs = values["points"] * values[_K], values["epochs"]
+    if points * epochs <= limits.TRIALS:
+        return []
+    values["epochs"] = limits.TRIALS // points
+    fault = f"{epochs:,} epochs of {points:,} points are {points * epochs:,} trials, at most {limits.TRIALS:,} are possible"
+    return [_BY_NAME["epochs"].problem(fault, f"{show(values['epochs'])} is used")]
+
+
+def _unknown(name: str) -> Problem:
+    return Problem(name, quote(name), f"there is no setting of this name{nearest(name, _BY_URL)}", "it is ignored")
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A configuration worth seeing.
+
+    Attributes:
+        label: name for people.
+        why: what to see, a sentence.
+        changes: attributes of ``RunConfig`` that differ from the default.
+    """
+
+    label: str
+    why: str
+    changes: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def config(self) -> RunConfig:
+        """The whole configuration."""
+        return RunConfig(**self.changes)
+
+
+PRESETS: dict[str, Preset] = {
+    "breaks": Preset("Breaks", "The question: within an epoch an update makes a raw covariance matrix indefinite."),
+    "slower rate": Preset("Slower rate", "A hundredth of the learning rate, below the wall, learns.", {"lr_cov": 1e-5}),
+    "the accepted answer": Preset(
+        "The accepted answer",
+        "tril(raw) from the same numbers as before: no error, and nothing is learned.",
+        {"parameterization": "tril-as-posted", "lr_cov": 1e-4},
+    ),
+    "correct start": Preset(
+        "Correct start",
+        "tril(raw) that starts at the Cholesky factor of the covariance matrix meant.",
+        {"parameterization": "tril", "lr_cov": 1e-3},
+    ),
+    "log-Cholesky": Preset(
+        "Log-Cholesky",
+        "A diagonal that is always positive, learned as its logarithm.",
+        {"parameterization": "log-cholesky", "lr_cov": 1e-3},
+    ),
+}

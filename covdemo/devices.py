@@ -1,0 +1,33 @@
+"""Where and how precisely to compute: rows for the choices of device and number format, under torch's own names."""
+
+from typing import NamedTuple
+
+import torch
+
+
+class Choice(NamedTuple):
+    """One row of a drop-down.
+
+    Attributes:
+        label: name for people.
+        summary: one sentence.
+    """
+
+    label: str
+    summary: str
+
+
+DEVICES = {
+    "cpu": Choice("CPU", "The processor; fastest for a single run."),
+    "cuda": Choice("CUDA", "An NVIDIA graphics card, where PyTorch finds one."),
+}
+
+DTYPES = {
+    "float32": Choice("float32", "PyTorch's default, about 7 decimal digits."),
+    "float64": Choice("float64", "Double precision, about 16 decimal digits."),
+}
+
+
+def refusal(device: str) -> str:
+    """Return why this machine cannot compute on the device; empty if it can."""
+    return "PyTorch finds no CUDA device" if device == "cuda" and not torch.cuda.is_available() else ""

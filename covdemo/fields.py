@@ -1,0 +1,196 @@
+"""One setting as a row: its name in the URL and on the command line, what it may be, and how its text is read.
+
+Reading is lenient and never raises: what cannot be used is replaced and told as a ``Problem``.
+"""
+
+import difflib
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from covdemo.limits import Range
+
+Value = float | int | str
+_ANY = Range(-math.inf, math.inf)
+
+
+class Row(Protocol):
+    """A registry row as a drop-down sees it."""
+
+    @property
+    def label(self) -> str:
+        """Name for people."""
+
+    @property
+    def summary(self) -> str:
+        """One sentence."""
+
+
+class Problem(NamedTuple):
+    """Something in the settings that could not be used as it was given.
+
+    Attributes:
+        field: name of the setting; of the unknown parameter as it was given.
+        label: name for people.
+        fault: what is wrong and what would be right.
+        remedy: what is used instead.
+    """
+
+    field: str
+    label: str
+    fault: str
+    remedy: str
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong, what would be right and what is used instead; free of Markdown and HTML from outside."""
+        return f"{self.label}: {self.fault}; {self.remedy}."
+
+
+class Reading(NamedTuple):
+    """A usable value, and a fault where it is not what was given."""
+
+    value: Value
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One setting of a run.
+
+    Attributes:
+        name: of the setting; ``attribute`` with the number of the category where it has one.
+        url: name of the URL parameter.
+        label: name for people.
+        help: one sentence.
+        group: section of the sidebar.
+        kind: ``float``, ``int`` or ``str``.
+        default: used where nothing, or nothing usable, is given.
+        attribute: of ``RunConfig``.
+        category: number of the category, from 1; None for settings of the whole run.
+        range: of a number.
+        log: whether a logarithmic scale suits it.
+        registry: key -> row of the choices, for ``str``.
+        refusal: ``choice -> reason`` why this machine cannot do it; empty where it can.
+    """
+
+    name: str
+    url: str
+    label: str
+    help: str
+    group: str
+    kind: type[float] | type[int] | type[str]
+    default: Value
+    attribute: str
+    category: int | None = None
+    range: Range = _ANY
+    log: bool = False
+    registry: Mapping[str, Row] = field(default_factory=dict, hash=False)
+    refusal: Callable[[str], str] = lambda choice: ""
+
+    @property
+    def flag(self) -> str:
+        """Option of the command line."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def low(self) -> float:
+        """Smallest number allowed."""
+        return self.range.low
+
+    @property
+    def high(self) -> float:
+        """Largest number allowed; itself forbidden where ``range.open``."""
+        return self.range.high
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """Keys to choose from; empty for numbers."""
+        return tuple(self.registry)
+
+    def get(self, config: object) -> Any:
+        """Return the value in a ``RunConfig``; the default for a category that it does not have."""
+        value = getattr(config, self.attribute)
+        if self.category is None:
+            return value
+        return value[self.category - 1] if self.category <= len(value) else self.default
+
+    def text(self, config: object) -> str:
+        """Return the value in a ``RunConfig`` as the shortest text that is read back to it exactly."""
+        return str(self.get(config))
+
+    def read(self, given: object) -> tuple[Value, list[Problem]]:
+        """Return the value that a text stands for, and what is wrong with it; of several texts the last counts."""
+        problems = []
+        if isinstance(given, list | tuple):
+            if len(given) > 1:
+                problems.append(self.problem(f"given {len(given)} times, once is right", "the last is used"))
+            given = given[-1] if given else self.default
+        value, fault = self._read_choice(str(given)) if self.registry else self._read_number(str(given))
+        if fault:
+            problems.append(self.problem(fault, f"{show(value)} is used"))
+        return value, problems
+
+    def problem(self, fault: str, remedy: str) -> Problem:
+        """Return a problem with this setting."""
+        return Problem(self.name, self.label, fault, remedy)
+
+    def _read_choice(self, text: str) -> Reading:
+        if text not in self.registry:
+            fault = f"{quote(text)} is not one of {', '.join(self.choices)}{nearest(text, self.choices)}"
+            return Reading(self.default, fault)
+        reason = self.refusal(text)
+        return Reading(self.default, f"{text} cannot be used here, {reason}") if reason else Reading(text)
+
+    def _read_number(self, text: str) -> Reading:
+        number = parse_number(text)
+        fault = f"{quote(text)} is not {self._expected()}"
+        if not math.isfinite(number):
+            return Reading(self.default, fault)
+        if not self.range.holds(number):
+            return Reading(self._replacement(number), fault)
+        if self.kind is int:
+            return Reading(round(number), "" if number == round(number) else fault)
+        return Reading(float(number) + 0.0)  # + 0.0 makes 0.0 of -0.0
+
+    def _replacement(self, number: float) -> Value:
+        if self.log and number <= 0:  # nothing is near to it on a logarithmic scale
+            return self.default
+        number = self.range.clip(number)
+        return round(number) if self.kind is int else float(number)
+
+    def _expected(self) -> str:
+        noun = "a whole number" if self.kind is int else "a number"
+        ends = f"at least {show(self.low)} and below" if self.range.open else f"from {show(self.low)} to"
+        return f"{noun} {ends} {show(self.high)}"
+
+
+def parse_number(text: str) -> float:
+    """Return the number a text stands for; NaN where there is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def show(value: Value) -> str:
+    """Write a value for people: three digits, no leading zero, as in .0347."""
+    if isinstance(value, str):
+        return value
+    if abs(value) < 1e6 and value == int(value):
+        return f"{int(value):,}"
+    return re.sub(r"^(-?)0\.", r"\1.", f"{value:.3g}")
+
+
+def quote(text: str) -> str:
+    """Return the start of a text from outside, without the characters that Markdown and HTML give a meaning."""
+    words = re.sub(r"[^\w .,:;+\-]", "?", text[:40]) + ("..." if len(text) > 40 else "")
+    return f"'{words}'"
+
+
+def nearest(text: str, known: Iterable[str]) -> str:
+    """Return ", the nearest is ..." for what was probably meant; empty where nothing is near."""
+    close = difflib.get_close_matches(text[:40], known, n=1)
+    return f", the nearest is {close[0]}" if close else ""

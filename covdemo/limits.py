@@ -1,0 +1,40 @@
+"""What the numbers of a run may be, in one place."""
+
+import math
+from typing import NamedTuple
+
+
+class Range(NamedTuple):
+    """The numbers from ``low`` to ``high``; ``high`` itself does not belong to an ``open`` range."""
+
+    low: float
+    high: float
+    open: bool = False
+
+    def holds(self, value: float) -> bool:
+        """Whether the number is in the range; NaN is in none."""
+        return self.low <= value < self.high or (value == self.high and not self.open)
+
+    def clip(self, value: float) -> float:
+        """Return the nearest number of the range; a thousandth of its width before an open end."""
+        last = self.high - 1e-3 * (self.high - self.low) if self.open else self.high
+        return min(max(value, self.low), last)
+
+
+CATEGORIES = Range(2, 5)
+POINTS = Range(1, 5_000)  # of each category
+EPOCHS = Range(1, 50_000)
+SEED = Range(0, 2**32 - 1)
+MEAN = Range(-1e6, 1e6)
+VARIANCE = Range(2.0**-126, 1e6)  # from the smallest normal float32
+RATE = Range(0, 1e308)
+MOMENTUM = Range(0, 1, open=True)
+
+TRIALS = 100_000  # epochs x points x categories
+CORRELATION = 1 - 1e-6  # nearer to 1, float32 takes the matrix for singular
+CSV_BYTES = 5_000_000
+
+
+def covariance_bound(variance_x: float, variance_y: float) -> float:
+    """Return sqrt(var_x var_y), which the size of the covariance must stay below."""
+    return math.sqrt(variance_x * variance_y)
