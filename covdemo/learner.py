@@ -48,7 +48,8 @@ class Objective:
         label: name for people.
         formula: LaTeX.
         summary: one sentence.
-        evaluate: ``(log_density [..., K], weights [..., K, K], target [..., K]) -> Evaluation``; ``target`` is one-hot.
+        evaluate: ``(log_density [..., K], weights [..., K, K], target [..., K], share) -> Evaluation``; ``target`` is one-hot,
+            ``share`` the part of the likelihood in a weighted sum.
         scores: ``(log_density, weights) -> [..., K]``; the category with the largest score is the model's answer.
     """
 
@@ -56,7 +57,7 @@ class Objective:
     label: str
     formula: str
     summary: str
-    evaluate: Callable[[Tensor, Tensor, Tensor], Evaluation]
+    evaluate: Callable[[Tensor, Tensor, Tensor, float], Evaluation]
     scores: Callable[[Tensor, Tensor], Tensor]
 
 
@@ -72,11 +73,37 @@ def softmax_cross_entropy(logits: Tensor, target: Tensor) -> tuple[Tensor, Tenso
     return loss, log_probability.exp() - target.to(logits.dtype)
 
 
-def cross_entropy(log_density: Tensor, weights: Tensor, target: Tensor) -> Evaluation:
-    """Evaluate the cross-entropy of softmax(W a); with e = softmax - target: dW = e a^T, d log a_k = a_k (W^T e)_k."""
+def cross_entropy(log_density: Tensor, weights: Tensor, target: Tensor, share: float = 0.0) -> Evaluation:
+    """Evaluate -log softmax(W a)_y; with e = softmax - target: dW = e a^T, d log a_k = a_k (W^T e)_k."""
     density = log_density.exp()
     loss, error = softmax_cross_entropy(read_out(weights, log_density), target)
-    return Evaluation(loss, density * linalg.total(weights.mT * error.unsqueeze(-2)), linalg.outer(error, density))
+    gradient = density * linalg.apply(weights.mT, error)
+    return Evaluation(loss, gradient, linalg.outer(error, density))
+
+
+def bayes_posterior(log_density: Tensor, weights: Tensor, target: Tensor, share: float = 0.0) -> Evaluation:
+    """Evaluate -log p(y | x) with equal priors, -log softmax(log a)_y; the weights take no part."""
+    return Evaluation(*softmax_cross_entropy(log_density, target), torch.zeros_like(weights))
+
+
+def negative_log_likelihood(log_density: Tensor, weights: Tensor, target: Tensor, share: float = 1.0) -> Evaluation:
+    """Evaluate -log N(x | mu_y, Sigma_y); the weights take no part."""
+    loss = -linalg.total(torch.where(target, log_density, 0.0))
+    return Evaluation(loss, -target.to(log_density.dtype), torch.zeros_like(weights))
+
+
+def weighted(log_density: Tensor, weights: Tensor, target: Tensor, share: float) -> Evaluation:
+    """Evaluate (1 - share) x cross-entropy + share x negative log-likelihood."""
+    parts = (rule(log_density, weights, target) for rule in (cross_entropy, negative_log_likelihood))
+    return Evaluation(*((1 - share) * first + share * last for first, last in zip(*parts, strict=True)))
+
+
+def _posterior_scores(log_density: Tensor, weights: Tensor) -> Tensor:
+    return log_density
+
+
+def _readout_scores(log_density: Tensor, weights: Tensor) -> Tensor:
+    return read_out(weights, log_density)
 
 
 OBJECTIVES: dict[str, Objective] = {
@@ -88,7 +115,31 @@ OBJECTIVES: dict[str, Objective] = {
             formula=r"-\log \operatorname{softmax}(W a)_y,\quad a_k = \mathcal{N}(x \mid \mu_k, \Sigma_k)",
             summary="Learns to tell the categories apart; it needs the boundary, not the distributions.",
             evaluate=cross_entropy,
-            scores=lambda log_density, weights: read_out(weights, log_density),
+            scores=_readout_scores,
+        ),
+        Objective(
+            key="bayes",
+            label="Cross-entropy of the Bayes posterior",
+            formula=r"-\log \frac{\mathcal{N}(x \mid \mu_y, \Sigma_y)}{\sum_k \mathcal{N}(x \mid \mu_k, \Sigma_k)}",
+            summary="The same aim without the read-out: the densities themselves have to answer.",
+            evaluate=bayes_posterior,
+            scores=_posterior_scores,
+        ),
+        Objective(
+            key="likelihood",
+            label="Maximum likelihood",
+            formula=r"-\log \mathcal{N}(x \mid \mu_y, \Sigma_y)",
+            summary="Fits each distribution to the points of its own category; this is what learns the true distributions.",
+            evaluate=negative_log_likelihood,
+            scores=_posterior_scores,
+        ),
+        Objective(
+            key="weighted",
+            label="Weighted: cross-entropy and likelihood",
+            formula=r"-(1 - s) \log \operatorname{softmax}(W a)_y - s \log \mathcal{N}(x \mid \mu_y, \Sigma_y)",
+            summary="A bit of both: the share s goes to the likelihood.",
+            evaluate=weighted,
+            scores=_readout_scores,
         ),
     )
 }

@@ -121,6 +121,11 @@ def _cholesky_unrolled(matrix: Entries, size: int) -> tuple[dict[tuple[int, int]
     return lower, ok
 
 
+def _with_leading(tensor: Tensor, ndim: int) -> Tensor:
+    """Prepend dimensions of size 1: reversed entries broadcast only between tensors of equally many dimensions."""
+    return tensor[(None,) * (ndim - tensor.ndim)]
+
+
 def _minus_products(start: Tensor, pairs: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
     for left, right in pairs:
         start = start - left * right
@@ -140,7 +145,7 @@ def solve_lower(lower: Tensor, vector: Tensor) -> Tensor:
     size = lower.shape[-1]
     if size > UNROLLED:
         return torch.linalg.solve_triangular(lower, vector.unsqueeze(-1), upper=False).squeeze(-1)
-    factor, right = matrix_entries(lower), entries(vector)
+    factor, right = matrix_entries(_with_leading(lower, vector.ndim + 1)), entries(vector)
     solved: list[Tensor] = []
     for i in range(size):
         rest = _minus_products(right[i], [(factor[i, k], solved[k]) for k in range(i)])
@@ -153,7 +158,7 @@ def solve_lower_transposed(lower: Tensor, vector: Tensor) -> Tensor:
     size = lower.shape[-1]
     if size > UNROLLED:
         return torch.linalg.solve_triangular(lower.mT, vector.unsqueeze(-1), upper=True).squeeze(-1)
-    factor, right = matrix_entries(lower), entries(vector)
+    factor, right = matrix_entries(_with_leading(lower, vector.ndim + 1)), entries(vector)
     solved: dict[int, Tensor] = {}
     for i in reversed(range(size)):
         rest = _minus_products(right[i], [(factor[k, i], solved[k]) for k in range(i + 1, size)])

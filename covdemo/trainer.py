@@ -92,6 +92,7 @@ class Trainer:
         optimizer: the update rule.
         policy: what happens when an update would make a distribution invalid.
         rates: learning rates and momentum per replica.
+        share: part of the likelihood in a weighted objective.
     """
 
     parameterization: Parameterization
@@ -99,6 +100,7 @@ class Trainer:
     optimizer: Optimizer
     policy: Policy
     rates: Rates
+    share: float = 0.5
 
     def init(self, means: Tensor, covariances: Tensor) -> State:
         """Return the state before the first trial.
@@ -130,7 +132,7 @@ class Trainer:
         z = distributions.whiten(trial.x)
         log_density = distributions.log_density_at(z)
         target = one_hot(trial.label, log_density.shape[-1])
-        loss, weight, readout = self.objective.evaluate(log_density, parameters.readout, target)
+        loss, weight, readout = self.objective.evaluate(log_density, parameters.readout, target, self.share)
         mean, matrix = distributions.gradient_at(z, row.feeds)
         raw = row.pull_back(parameters.raw, _expand(weight, matrix) * matrix)
         means = row.pull_back_mean(parameters.raw, _expand(weight, mean) * mean)
