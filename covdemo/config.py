@@ -103,11 +103,13 @@ class RunConfig:
         return np.tile(self.start_var * np.eye(2), (self.categories, 1, 1))
 
 
-def _plain(value: Any, like: Any) -> Any:
-    """Return a value as Python's own type, so that equal configs have equal hashes and texts."""
+def _plain(value: Any, like: object) -> Any:
+    """Return a value as Python's own type and 0.0 for -0.0, so that equal configs have equal hashes and texts."""
     if isinstance(like, tuple):
-        return tuple(float(number) + 0.0 for number in value)  # + 0.0 makes 0.0 of -0.0
-    return operator.index(value) if isinstance(like, int) else type(like)(value)
+        return tuple(float(number) + 0.0 for number in value)
+    if isinstance(like, float):
+        return float(value) + 0.0
+    return operator.index(value) if isinstance(like, int) else str(value)
 
 
 # Where the categories stand that the forum experiment does not have.

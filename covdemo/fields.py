@@ -153,7 +153,7 @@ class Field:
             return Reading(self._replacement(number), fault)
         if self.kind is int:
             return Reading(round(number), "" if number == round(number) else fault)
-        return Reading(float(number) + 0.0)  # + 0.0 makes 0.0 of -0.0
+        return Reading(number)
 
     def _replacement(self, number: float) -> Value:
         if self.log and number <= 0:  # nothing is near to it on a logarithmic scale

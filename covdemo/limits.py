@@ -33,6 +33,7 @@ MOMENTUM = Range(0, 1, open=True)
 TRIALS = 100_000  # epochs x points x categories
 CORRELATION = 1 - 1e-6  # nearer to 1, float32 takes the matrix for singular
 CSV_BYTES = 5_000_000
+NAME = 40  # characters of a category's name in a file
 
 
 def covariance_bound(variance_x: float, variance_y: float) -> float:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -16,8 +17,6 @@ from covdemo import limits
 
 if TYPE_CHECKING:
     from covdemo.config import RunConfig
-
-NAME = 40  # longest name of a category in a file
 
 DISTRIBUTIONS: dict[str, dict[str, tuple[float, ...]]] = {
     "forum": {
@@ -125,12 +124,7 @@ def read_npz(path: str | Path | BinaryIO, config: "RunConfig") -> Trials:
     arrays = _load(path)
     if not {"x", "label"} <= arrays.keys():
         raise ValueError(f"expected arrays x and label, got {', '.join(arrays) or 'none'}")
-    x = arrays["x"]
-    if x.ndim != 2 or x.shape[1] != 2 or not len(x) or x.dtype.kind not in "fiu":
-        raise ValueError(f"x: expected numbers of shape [N, 2] with N > 0, got {x.dtype} of shape {list(x.shape)}")
-    x = x.astype(np.float64)
-    if not (np.abs(x) <= limits.MEAN.high).all():
-        raise ValueError("x: expected numbers from -1e6 to 1e6, got NaN or larger ones")
+    x = _coordinates(arrays["x"])
     label = _indices("label", arrays["label"], config.categories)
     if len(label) != len(x):
         raise ValueError(f"label: expected one for each of the {len(x)} points, got {len(label)}")
@@ -146,6 +140,15 @@ def _load(path: str | Path | BinaryIO) -> dict[str, NDArray[np.generic]]:
         raise ValueError("expected a .npz file with the arrays x and label, got a single array") from None
     except (OSError, ValueError, EOFError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"the .npz file cannot be read: {error}") from None
+
+
+def _coordinates(x: NDArray[np.generic]) -> NDArray[np.float64]:
+    if x.ndim != 2 or x.shape[1] != 2 or not len(x) or x.dtype.kind not in "fiu":
+        raise ValueError(f"x: expected numbers of shape [N, 2] with N > 0, got {x.dtype} of shape {list(x.shape)}")
+    points = x.astype(np.float64)
+    if not (np.abs(points) <= limits.MEAN.high).all():
+        raise ValueError("x: expected numbers from -1e6 to 1e6, got NaN or larger ones")
+    return points
 
 
 def _indices(name: str, array: NDArray[np.generic], below: int) -> NDArray[np.int64]:
@@ -246,15 +249,15 @@ def _point(line: int, cells: list[str], columns: Sequence[int], separator: str) 
         raise ValueError(f"line {line}: expected x, y and category, got {len(cells)} cells")
     x, y = (_coordinate(line, name, cells[column], separator) for name, column in zip("xy", columns, strict=False))
     category = cells[columns[2]]
-    if not 0 < len(category) <= NAME:
-        raise ValueError(f"line {line}: expected a category of 1 to {NAME} characters, got {len(category)}")
+    if not 0 < len(category) <= limits.NAME:
+        raise ValueError(f"line {line}: expected a category of 1 to {limits.NAME} characters, got {len(category)}")
     return _Point(x, y, category)
 
 
 def _coordinate(line: int, name: str, cell: str, separator: str) -> float:
     number = _number(cell, separator)
     if number is None or not limits.MEAN.holds(number):
-        raise ValueError(f"line {line}: expected for {name} a number from -1e6 to 1e6, got {cell[:NAME]!r}")
+        raise ValueError(f"line {line}: expected for {name} a number from -1e6 to 1e6, got {cell[: limits.NAME]!r}")
     return number
 
 
@@ -266,6 +269,10 @@ def _number(cell: str, separator: str) -> float | None:
 
 
 def _sorted_names(names: set[str]) -> tuple[str, ...]:
-    """Return the names in order, as numbers if all of them are numbers."""
-    numbers = {name: _number(name, ",") for name in names}
-    return tuple(sorted(names, key=lambda name: (numbers[name] or 0.0, name) if None not in numbers.values() else (0.0, name)))
+    """Return the names in order: numbers by their size, then words."""
+
+    def place(name: str) -> tuple[float, str]:
+        number = _number(name, ",")
+        return (math.inf if number is None or math.isnan(number) else number, name)
+
+    return tuple(sorted(names, key=place))
