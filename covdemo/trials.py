@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from covdemo import limits
 if TYPE_CHECKING:
     from covdemo.config import RunConfig
 
-DISTRIBUTIONS: dict[str, dict[str, tuple[float, ...]]] = {
+DISTRIBUTIONS: dict[str, dict[str, Any]] = {
     "forum": {
         "mean_x": (-0.5, -0.25),
         "mean_y": (0.25, -0.6),
