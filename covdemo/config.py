@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from covdemo import devices, limits
-from covdemo.failures import POLICIES
 from covdemo.fields import Field, Problem, nearest, quote, show
 from covdemo.learner import OBJECTIVES
 from covdemo.limits import Range
 from covdemo.optimizers import OPTIMIZERS
 from covdemo.parameterizations import PARAMETERIZATIONS
+from covdemo.policies import POLICIES
 from covdemo.trials import DISTRIBUTIONS
 
 _FORUM = DISTRIBUTIONS["forum"]

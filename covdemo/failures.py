@@ -1,4 +1,4 @@
-"""What can go wrong with a covariance matrix, how it is told, and what is done about it."""
+"""What can go wrong with a covariance matrix, and how it is told."""
 
 import enum
 from dataclasses import dataclass
@@ -52,6 +52,8 @@ class Failure:
         matrix: the matrix that was refused, as torch was given it.
         eigenvalues: of that matrix, ascending.
         action: what was done.
+        rate: learning rate of the covariance matrices.
+        room: the largest one at which this update would have left the matrix valid.
     """
 
     trial: int
@@ -62,6 +64,8 @@ class Failure:
     matrix: tuple[tuple[float, ...], ...]
     eigenvalues: tuple[float, ...]
     action: str
+    rate: float
+    room: float
 
 
 def classify(feeds: str, loc: Tensor, matrix: Tensor) -> FailureKind:
@@ -99,43 +103,3 @@ def eigenvalues(feeds: str, matrix: Tensor) -> tuple[float, ...]:
     if feeds == "scale_tril":
         return tuple(matrix.diagonal().sort().values.tolist())
     return tuple(torch.linalg.eigvalsh(linalg.symmetrize(matrix)).tolist())
-
-
-@dataclass(frozen=True)
-class Policy:
-    """One row of the registry of failure policies.
-
-    Attributes:
-        key: name used in links, on the command line and in files.
-        label: name for people.
-        summary: one sentence.
-        action: what the log says was done.
-        ends: whether a failure ends the replica's run; if not, the replica goes on from where it was before the update.
-    """
-
-    key: str
-    label: str
-    summary: str
-    action: str
-    ends: bool
-
-
-POLICIES: dict[str, Policy] = {
-    row.key: row
-    for row in (
-        Policy(
-            key="stop",
-            label="Stop, as PyTorch does",
-            summary="The run ends at the trial at which PyTorch raises.",
-            action="stopped",
-            ends=True,
-        ),
-        Policy(
-            key="skip",
-            label="Skip the update",
-            summary="An update that would make a distribution invalid is not made; momentum is kept as it was.",
-            action="update skipped",
-            ends=False,
-        ),
-    )
-}

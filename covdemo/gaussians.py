@@ -71,22 +71,24 @@ class Gaussians:
         log_determinant = linalg.total(linalg.diagonal(self.scale_tril).log())
         return -0.5 * linalg.total(z.square()) - log_determinant - constant
 
-    def gradient_at(self, z: Tensor, feeds: str) -> tuple[Tensor, Tensor]:
-        """Return the gradient of the log-density with respect to the mean and to the matrix that ``feeds`` names.
+    def gradient_at(self, z: Tensor, weight: Tensor, feeds: str) -> tuple[Tensor, Tensor]:
+        """Return the gradient of sum_k weight_k log N(x | mu_k, Sigma_k) for the means and the matrices that ``feeds`` names.
 
         With v = Sigma^-1 (x - mu) = L^-T z: v for the mean; (v v^T - Sigma^-1) / 2 for the covariance matrix;
-        (Sigma - (x - mu)(x - mu)^T) / 2 for the precision matrix; tril(v z^T) - diag(1 / L_ii) for the factor.
-        Source: Petersen and Pedersen (2012), "The Matrix Cookbook", sections 2.1, 2.2 and 8.1.
+        (Sigma - (x - mu)(x - mu)^T) / 2 for the precision matrix; tril(v z^T) - diag(1 / L_ii) for the factor. The weight
+        is multiplied in first, as backpropagation does it: 0 times a huge number is 0, but 0 times its square overflowing
+        to infinity would not be. Source: Petersen and Pedersen (2012), "The Matrix Cookbook", sections 2.1, 2.2 and 8.1.
 
         Args:
             z: whitened points, ``[..., K, D]``.
+            weight: ``[..., K]``.
             feeds: one of torch's three keywords.
 
         Returns:
             ``[..., K, D]`` and ``[..., K, D, D]``, the latter symmetric except for "scale_tril".
         """
-        v = linalg.solve_lower_transposed(self.scale_tril, z)
-        return v, _MATRIX_GRADIENTS[feeds](self.scale_tril, z, v)
+        v = linalg.solve_lower_transposed(self.scale_tril, weight.unsqueeze(-1) * z)
+        return v, _MATRIX_GRADIENTS[feeds](self.scale_tril, z, v, weight[..., None, None])
 
     def sample(self, count: int, generator: torch.Generator | None = None) -> Tensor:
         """Draw ``count`` points x = mu + L z with z ~ N(0, I) from each distribution, ``[count, ..., K, D]``."""
@@ -143,18 +145,19 @@ def unfactor(feeds: str, scale_tril: Tensor) -> Tensor:
     raise ValueError(f"feeds must be one of {', '.join(FEEDS)}; got {feeds!r}")
 
 
-def _covariance_gradient(scale_tril: Tensor, z: Tensor, v: Tensor) -> Tensor:
-    return 0.5 * (linalg.outer(v, v) - unfactor("precision_matrix", scale_tril))
+def _covariance_gradient(scale_tril: Tensor, z: Tensor, v: Tensor, weight: Tensor) -> Tensor:
+    inverse = linalg.inverse_lower(scale_tril).mT
+    return 0.5 * (linalg.outer(v, linalg.apply(inverse, z)) - weight * linalg.gram(inverse))
 
 
-def _precision_gradient(scale_tril: Tensor, z: Tensor, v: Tensor) -> Tensor:
-    centred = linalg.total(scale_tril * z.unsqueeze(-2))
-    return 0.5 * (linalg.gram(scale_tril) - linalg.outer(centred, centred))
+def _precision_gradient(scale_tril: Tensor, z: Tensor, v: Tensor, weight: Tensor) -> Tensor:
+    centred = linalg.apply(scale_tril, z)
+    return 0.5 * (weight * linalg.gram(scale_tril) - linalg.outer(weight[..., 0] * centred, centred))
 
 
-def _scale_tril_gradient(scale_tril: Tensor, z: Tensor, v: Tensor) -> Tensor:
-    reciprocal = linalg.diagonal(scale_tril).reciprocal().diag_embed()
-    return (linalg.outer(v, z) - reciprocal).tril()
+def _scale_tril_gradient(scale_tril: Tensor, z: Tensor, v: Tensor, weight: Tensor) -> Tensor:
+    reciprocal = weight[..., 0] / linalg.diagonal(scale_tril)
+    return linalg.map_diagonal(linalg.outer(v, z), lambda diagonal: diagonal) - linalg.embed_diagonal(reciprocal)
 
 
 _MATRIX_GRADIENTS = {

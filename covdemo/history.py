@@ -28,6 +28,10 @@ class Frame:
         eigenvalues: of the present covariance matrices, ascending, ``[K, D]``; not positive where they broke.
         kl: KL(true || model) in nats, ``[K]``.
         readout: weights, ``[K, K]``.
+        room: the smallest rate, over the trials since the last record, at which an update would just have left the matrix
+            valid, ``[K]``; infinite where nothing can fail.
+        gradient_norm: of the last trial's gradient, per category, ``[K]``.
+        silent: for how many trials in a row each category's density has been 0 in floating point, ``[K]``.
         x: the last data point shown, ``[D]``; None before the first.
         label: its category, from 0; None before the first.
     """
@@ -44,11 +48,26 @@ class Frame:
     eigenvalues: Array
     kl: Array
     readout: Array
+    room: Array
+    gradient_norm: Array
+    silent: Array
     x: Array | None
     label: int | None
 
 
-_RECORDED = ("trial", "loss", "accuracy", "means", "scale_trils", "eigenvalues", "kl", "readout")
+_RECORDED = (
+    "trial",
+    "loss",
+    "accuracy",
+    "means",
+    "scale_trils",
+    "eigenvalues",
+    "kl",
+    "readout",
+    "room",
+    "gradient_norm",
+    "silent",
+)
 
 
 @dataclass

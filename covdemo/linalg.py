@@ -21,27 +21,33 @@ Entries = Mapping[tuple[int, int], Tensor]
 
 def lay_out(tensor: Tensor) -> Tensor:
     """Return the same values with the first dimension innermost in memory (see Note [Replicas innermost])."""
-    return _reversed(_reversed(tensor).contiguous())
+    return reverse(reverse(tensor).contiguous())
 
 
-def _reversed(tensor: Tensor) -> Tensor:
+def reverse(tensor: Tensor) -> Tensor:
+    """Return the tensor with its dimensions in reverse, that is in memory order; its own inverse."""
     return tensor.permute(*range(tensor.ndim - 1, -1, -1))
+
+
+def expand_like(tensor: Tensor, like: Tensor) -> Tensor:
+    """Append dimensions of size 1 to ``tensor`` until it has as many as ``like``."""
+    return tensor.view(*tensor.shape, *(1,) * (like.ndim - tensor.ndim))
 
 
 def entries(tensor: Tensor) -> tuple[Tensor, ...]:
     """Take ``[..., n]`` apart into n tensors whose dimensions are *reversed*, that is in memory order."""
-    return _reversed(tensor).unbind(0)
+    return reverse(tensor).unbind(0)
 
 
 def assemble(parts: Sequence[Tensor]) -> Tensor:
     """Put ``[..., n]`` together; undo ``entries``."""
-    return _reversed(torch.stack(list(parts)))
+    return reverse(torch.stack(list(parts)))
 
 
 def matrix_entries(matrix: Tensor) -> dict[tuple[int, int], Tensor]:
     """Take ``[..., I, J]`` apart; the value at (i, j) is that entry with its dimensions *reversed*."""
     rows, columns = matrix.shape[-2:]
-    flat = _reversed(matrix).flatten(0, 1).unbind(0)
+    flat = reverse(matrix).flatten(0, 1).unbind(0)
     return {(i, j): flat[j * rows + i] for i in range(rows) for j in range(columns)}
 
 
@@ -49,17 +55,17 @@ def assemble_matrix(parts: Entries, rows: int, columns: int) -> Tensor:
     """Put ``[..., rows, columns]`` together; undo ``matrix_entries``. Entries that are absent are zero."""
     zero = torch.zeros_like(next(iter(parts.values())))
     flat = torch.stack([parts.get((i, j), zero) for j in range(columns) for i in range(rows)])
-    return _reversed(flat.unflatten(0, (columns, rows)))
+    return reverse(flat.unflatten(0, (columns, rows)))
 
 
 def total(tensor: Tensor) -> Tensor:
     """Sum ``[..., n]`` over its last dimension; entry by entry where n is small."""
-    return tensor.sum(-1) if tensor.shape[-1] > UNROLLED else _reversed(_fold(torch.add, entries(tensor)))
+    return tensor.sum(-1) if tensor.shape[-1] > UNROLLED else reverse(_fold(torch.add, entries(tensor)))
 
 
 def every(mask: Tensor) -> Tensor:
     """Return whether all of a boolean ``[..., n]`` are true, ``[...]``; entry by entry where n is small."""
-    return mask.all(-1) if mask.shape[-1] > UNROLLED else _reversed(_fold(torch.logical_and, entries(mask)))
+    return mask.all(-1) if mask.shape[-1] > UNROLLED else reverse(_fold(torch.logical_and, entries(mask)))
 
 
 def _fold(operation: Callable[[Tensor, Tensor], Tensor], parts: Sequence[Tensor]) -> Tensor:
@@ -105,7 +111,7 @@ def cholesky(matrix: Tensor) -> tuple[Tensor, Tensor]:
         factor, info = torch.linalg.cholesky_ex(symmetrize(matrix))
         return factor, info == 0
     lower, ok = _cholesky_unrolled(matrix_entries(matrix), size)
-    return assemble_matrix(lower, size, size), _reversed(ok)
+    return assemble_matrix(lower, size, size), reverse(ok)
 
 
 def _cholesky_unrolled(matrix: Entries, size: int) -> tuple[dict[tuple[int, int], Tensor], Tensor]:
@@ -234,52 +240,3 @@ def embed_diagonal(vector: Tensor) -> Tensor:
     if size > UNROLLED:
         return vector.diag_embed()
     return assemble_matrix({(i, i): entry for i, entry in enumerate(entries(vector))}, size, size)
-
-
-def symmetric_exponential(matrix: Tensor) -> Tensor:
-    """Return the matrix exponential of a symmetric ``[..., D, D]``.
-
-    In the plane, with mean m of the diagonal, h half its difference, b the other entry and r = sqrt(h^2 + b^2):
-    expm = (e^(m+r) + e^(m-r)) / 2 I + (e^(m+r) - e^(m-r)) / 2r [[h, b], [b, -h]]. Unlike the route through ``eigh``, its
-    gradient is finite where eigenvalues are equal.
-    """
-    if matrix.shape[-1] != 2:
-        return torch.linalg.matrix_exp(matrix.contiguous())
-    parts = matrix_entries(matrix)
-    mean, half, other = (parts[0, 0] + parts[1, 1]) / 2, (parts[0, 0] - parts[1, 1]) / 2, parts[0, 1]
-    even, odd = _hyperbolic(mean, half.square() + other.square())
-    exponential = {(0, 0): even + odd * half, (1, 1): even - odd * half, (0, 1): odd * other, (1, 0): odd * other}
-    return assemble_matrix(exponential, 2, 2)
-
-
-def _hyperbolic(mean: Tensor, squared: Tensor) -> tuple[Tensor, Tensor]:
-    """Return e^m cosh r and e^m sinh(r) / r for r^2 = ``squared``, by their series where r is small."""
-    small = squared < 1e-2
-    near, far = torch.where(small, squared, 0.0), torch.where(small, 1.0, squared).sqrt()
-    series = [1 + near / n1 * (1 + near / n2 * (1 + near / n3 * (1 + near / n4))) for n1, n2, n3, n4 in _SERIES]
-    up, down, scale = (mean + far).exp(), (mean - far).exp(), mean.exp()
-    even = torch.where(small, series[0] * scale, (up + down) / 2)
-    return even, torch.where(small, series[1] * scale, (up - down) / (2 * far))
-
-
-_SERIES = ((2, 12, 30, 56), (6, 20, 42, 72))  # ratios of successive factorials: (2n)! for cosh, (2n + 1)! for sinh
-
-
-def lower_from_square(square: Tensor, log_determinant: Tensor) -> Tensor:
-    """Return the lower factor L with a positive diagonal and L L^T = E E^T.
-
-    Args:
-        square: E, ``[..., D, D]``, with positive determinant.
-        log_determinant: log det E, ``[...]``, which in the plane gives L_22 without cancellation.
-    """
-    size = square.shape[-1]
-    if size == 1:
-        return log_determinant.exp()[..., None, None]
-    if size > 2:
-        upper = torch.linalg.qr(square.mT).R
-        return upper.mT * diagonal(upper).sign().unsqueeze(-2)
-    parts = matrix_entries(square)
-    first = parts[0, 0].hypot(parts[0, 1])
-    cross = _sum_products([(parts[0, 0], parts[1, 0]), (parts[0, 1], parts[1, 1])]) / first
-    last = (_reversed(log_determinant) - first.log()).exp()
-    return assemble_matrix({(0, 0): first, (1, 0): cross, (1, 1): last}, 2, 2)

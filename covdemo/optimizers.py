@@ -12,6 +12,11 @@ from torch import Tensor
 
 Slots = tuple[Tensor, ...]
 
+# Defaults of torch.optim.
+SQUARE_DECAY_ADAM = 0.999  # beta_2
+SQUARE_DECAY_RMSPROP = 0.99  # alpha
+EPSILON = 1e-8
+
 
 @dataclass(frozen=True)
 class Optimizer:
@@ -39,6 +44,26 @@ def _sgd(gradient: Tensor, slots: Slots, momentum: Tensor) -> tuple[Tensor, Slot
     return velocity, (velocity,)
 
 
+def _adam(gradient: Tensor, slots: Slots, momentum: Tensor) -> tuple[Tensor, Slots]:
+    mean, square, count = slots
+    count = count + 1
+    mean = momentum * mean + (1 - momentum) * gradient
+    square = SQUARE_DECAY_ADAM * square + (1 - SQUARE_DECAY_ADAM) * gradient.square()
+    scale = (square / (1 - SQUARE_DECAY_ADAM**count)).sqrt() + EPSILON
+    return mean / (1 - momentum**count) / scale, (mean, square, count)
+
+
+def _rmsprop(gradient: Tensor, slots: Slots, momentum: Tensor) -> tuple[Tensor, Slots]:
+    velocity, square = slots
+    square = SQUARE_DECAY_RMSPROP * square + (1 - SQUARE_DECAY_RMSPROP) * gradient.square()
+    velocity = momentum * velocity + gradient / (square.sqrt() + EPSILON)
+    return velocity, (velocity, square)
+
+
+def _per_replica_zero(parameter: Tensor) -> Tensor:
+    return parameter.new_zeros(len(parameter), *(1,) * (parameter.ndim - 1))
+
+
 OPTIMIZERS: dict[str, Optimizer] = {
     row.key: row
     for row in (
@@ -49,6 +74,26 @@ OPTIMIZERS: dict[str, Optimizer] = {
             summary="Stochastic gradient descent as torch.optim.SGD does it, without dampening.",
             init=lambda parameter: (torch.zeros_like(parameter),),
             update=_sgd,
+        ),
+        Optimizer(
+            key="adam",
+            label="Adam",
+            formula=r"\theta \leftarrow \theta - \eta\, \hat m / (\sqrt{\hat s} + \epsilon)",
+            summary="torch.optim.Adam with beta_1 = momentum and its own defaults for the rest.",
+            init=lambda parameter: (
+                torch.zeros_like(parameter),
+                torch.zeros_like(parameter),
+                _per_replica_zero(parameter),
+            ),
+            update=_adam,
+        ),
+        Optimizer(
+            key="rmsprop",
+            label="RMSprop",
+            formula=r"v \leftarrow m v + g / (\sqrt{s} + \epsilon),\quad \theta \leftarrow \theta - \eta v",
+            summary="torch.optim.RMSprop with this momentum and its own defaults for the rest.",
+            init=lambda parameter: (torch.zeros_like(parameter), torch.zeros_like(parameter)),
+            update=_rmsprop,
         ),
     )
 }

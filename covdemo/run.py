@@ -16,8 +16,11 @@ from covdemo.learner import OBJECTIVES
 from covdemo.optimizers import OPTIMIZERS
 from covdemo.outcomes import Outcome, judge
 from covdemo.parameterizations import PARAMETERIZATIONS
-from covdemo.trainer import Info, Parameters, Rates, Trainer, Trial
+from covdemo.parameters import Parameters
+from covdemo.policies import POLICIES
+from covdemo.trainer import Info, Rates, Trainer, Trial
 from covdemo.trials import Trials, draw
+from covdemo.walls import room
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,33 @@ class Truth:
     means: Array
     covariances: Array
     scale_trils: Array
+
+
+class Observed:
+    """What is gathered between two records: see ``Frame`` for the quantities."""
+
+    def __init__(self, categories: int) -> None:
+        self.silent = np.zeros(categories)
+        self.gradient_norm = self.latest_room = np.full(categories, np.nan)
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin a new interval between records."""
+        self._losses: list[float] = []
+        self.room = np.full(len(self.silent), np.inf)
+
+    def see(self, info: Info, room: Tensor) -> None:
+        """Take in one trial and the ``room`` ``[1, K]`` that its update had."""
+        self._losses.append(float(info.loss))
+        self.latest_room = _array(room[0])
+        self.room = np.fmin(self.room, self.latest_room)
+        self.silent = np.where(_array(info.log_density[0].exp()) == 0, self.silent + 1, 0)
+        self.gradient_norm = _array(info.gradient.raw[0].flatten(1).norm(dim=1))
+
+    @property
+    def loss(self) -> float:
+        """Mean loss since the last record; NaN before the first trial."""
+        return float(np.mean(self._losses)) if self._losses else float("nan")
 
 
 class Run:
@@ -61,7 +91,7 @@ class Run:
         self._trainer = self._build_trainer()
         self._state = self._trainer.init(self._tensor(config.start_means), self._tensor(config.start_covariances))
         self._last_valid = self._state.parameters
-        self._losses: list[Tensor] = []
+        self._observed = Observed(self.config.categories)
         self.history.record(self.frame())
 
     def _tensor(self, array: NDArray[np.float64]) -> Tensor:
@@ -78,7 +108,7 @@ class Run:
             PARAMETERIZATIONS[config.parameterization],
             OBJECTIVES[config.objective],
             OPTIMIZERS[config.optimizer],
-            failures.POLICIES[config.policy],
+            POLICIES[config.policy],
             rates,
         )
 
@@ -109,13 +139,13 @@ class Run:
         before = self._state.parameters
         self._state, info = self._trainer.step(self._state, Trial(self._points[point], self._labels[point]))
         self.trial += 1
-        self._losses.append(info.loss)
+        self._observed.see(info, room(self._trainer.parameterization, before.raw, info.direction.raw))
         if bool(info.failed):
             self.history.failures.append(self._failure(info))
         self._last_valid = before if self.stopped else self._state.parameters
         if self.trial % self._stride == 0 or self.finished:
             self.history.record(self.frame())
-            self._losses.clear()
+            self._observed.forget()
 
     def _failure(self, info: Info) -> Failure:
         row, policy = self._trainer.parameterization, self._trainer.policy
@@ -129,7 +159,9 @@ class Run:
             message=failures.torch_message(row.feeds, loc, matrix),
             matrix=tuple(tuple(line) for line in matrix[category].tolist()),
             eigenvalues=failures.eigenvalues(row.feeds, matrix[category]),
-            action=policy.action,
+            action="stopped" if self.stopped else policy.action.format(amount=float(info.amount)),
+            rate=self.config.lr_cov,
+            room=float(self._observed.latest_room[category]),
         )
 
     def frame(self) -> Frame:
@@ -141,7 +173,7 @@ class Run:
         return Frame(
             trial=self.trial,
             epoch=self.data.epoch(self.trial),
-            loss=float(torch.stack(self._losses).double().mean()) if self._losses else float("nan"),
+            loss=self._observed.loss,
             accuracy=float(metrics.accuracy(self._scores(self._points), self._labels)),
             failures=len(self.history.failures),
             means=_array(shown.loc),
@@ -151,6 +183,9 @@ class Run:
             eigenvalues=_array(metrics.covariance_eigenvalues(row.feeds, row.matrix(now.raw)[0])),
             kl=_array(metrics.kl_divergence(self._true, _double(shown))),
             readout=_array(now.readout[0]),
+            room=self._observed.room,
+            gradient_norm=self._observed.gradient_norm,
+            silent=self._observed.silent.copy(),
             x=None if last is None else self.data.x[last],
             label=None if last is None else int(self.data.label[last]),
         )

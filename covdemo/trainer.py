@@ -4,7 +4,6 @@ One replica is a run on the page; 10^5 are a map of learning rates. Each replica
 of its own: nothing here loops over replicas, and a replica that fails leaves its neighbours bit-equal.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,24 +11,11 @@ import torch
 from torch import Tensor
 
 from covdemo import linalg
-from covdemo.failures import Policy
 from covdemo.learner import Objective, one_hot
 from covdemo.optimizers import Optimizer, Slots
 from covdemo.parameterizations import Parameterization
-
-
-class Parameters(NamedTuple):
-    """What is learned.
-
-    Attributes:
-        means: ``[B, K, D]``.
-        raw: free numbers of the covariance matrices, ``[B, K, *]``.
-        readout: weights, ``[B, K, K]``.
-    """
-
-    means: Tensor
-    raw: Tensor
-    readout: Tensor
+from covdemo.parameters import Parameters, move, valid
+from covdemo.policies import Policy, Update, choose
 
 
 class State(NamedTuple):
@@ -60,17 +46,21 @@ class Info(NamedTuple):
         loss: before the update, ``[B]``.
         log_density: of the point under each distribution before the update, ``[B, K]``.
         gradient: of the loss, shaped like the parameters.
+        direction: what the optimizer made of it; the step is -lr x direction.
         candidate: the parameters after the update, before the policy had its say.
         ok: ``[B, K]``, whether the candidate distributions exist.
         failed: ``[B]``, whether a living replica met an invalid candidate.
+        amount: ``[B]``, how much repair the policy made, in its own units.
     """
 
     loss: Tensor
     log_density: Tensor
     gradient: Parameters
+    direction: Parameters
     candidate: Parameters
     ok: Tensor
     failed: Tensor
+    amount: Tensor
 
 
 class Rates(NamedTuple):
@@ -119,11 +109,14 @@ class Trainer:
     def step(self, state: State, trial: Trial) -> tuple[State, Info]:
         """Show every replica one data point and update it."""
         loss, log_density, gradient = self.gradient(state.parameters, trial)
-        candidate, slots = self.update(state, gradient)
-        ok = self.parameterization.gaussians(candidate.means, candidate.raw).valid
+        directions, slots = self.direct(state, gradient)
+        steps = Parameters(*(-linalg.expand_like(r, d) * d for r, d in zip(self.rates[:3], directions, strict=True)))
+        candidate = move(self.parameterization, state.parameters, steps)
+        ok = valid(self.parameterization, candidate)
+        update = Update(self.parameterization, state.parameters, steps, candidate, ok)
         failed = state.alive & ~linalg.every(ok)
-        info = Info(loss, log_density, gradient, candidate, ok, failed)
-        return self.settle(state, candidate, slots, failed), info
+        after, amount = self.settle(state, slots, update, failed)
+        return after, Info(loss, log_density, gradient, directions, candidate, ok, failed, amount)
 
     def gradient(self, parameters: Parameters, trial: Trial) -> tuple[Tensor, Tensor, Parameters]:
         """Return loss ``[B]``, log-densities ``[B, K]`` and the gradient with respect to a step away from ``parameters``."""
@@ -133,47 +126,36 @@ class Trainer:
         log_density = distributions.log_density_at(z)
         target = one_hot(trial.label, log_density.shape[-1])
         loss, weight, readout = self.objective.evaluate(log_density, parameters.readout, target, self.share)
-        mean, matrix = distributions.gradient_at(z, row.feeds)
-        raw = row.pull_back(parameters.raw, _expand(weight, matrix) * matrix)
-        means = row.pull_back_mean(parameters.raw, _expand(weight, mean) * mean)
+        mean, matrix = distributions.gradient_at(z, weight, row.feeds)
+        raw = row.pull_back(parameters.raw, matrix)
+        means = row.pull_back_mean(parameters.raw, mean)
         return loss, log_density, Parameters(means, raw, readout)
 
-    def move(self, parameters: Parameters, steps: Parameters) -> Parameters:
-        """Return the parameters after ``steps``, by the parameterization's own rules of moving."""
-        return Parameters(
-            self.parameterization.shift(parameters.means, parameters.raw, steps.means),
-            self.parameterization.retract(parameters.raw, steps.raw),
-            parameters.readout + steps.readout,
-        )
-
-    def update(self, state: State, gradient: Parameters) -> tuple[Parameters, tuple[Slots, ...]]:
-        """Return the parameters that the optimizer proposes, and what it remembers."""
+    def direct(self, state: State, gradient: Parameters) -> tuple[Parameters, tuple[Slots, ...]]:
+        """Return the directions that the optimizer proposes, and what it remembers."""
         momentum = self.rates.momentum
         proposed = [
-            self.optimizer.update(slope, slots, _expand(momentum, slope))
+            self.optimizer.update(slope, slots, linalg.expand_like(momentum, slope))
             for slope, slots in zip(gradient, state.slots, strict=True)
         ]
-        steps = Parameters(
-            *(-_expand(rate, direction) * direction for rate, (direction, _) in zip(self.rates[:3], proposed, strict=True))
-        )
-        return self.move(state.parameters, steps), tuple(slots for _, slots in proposed)
+        return Parameters(*(direction for direction, _ in proposed)), tuple(slots for _, slots in proposed)
 
-    def settle(self, state: State, candidate: Parameters, slots: tuple[Slots, ...], failed: Tensor) -> State:
-        """Return the next state: living replicas move on, unless the policy forbids it."""
-        moves = state.alive if self.policy.ends else state.alive & ~failed
-        alive = state.alive & ~failed if self.policy.ends else state.alive
-        return State(
-            Parameters(*_choose(moves, candidate, state.parameters)),
-            slots
-            if self.policy.ends
-            else tuple(tuple(_choose(moves, new, old)) for new, old in zip(slots, state.slots, strict=True)),
-            alive,
-        )
+    def settle(self, state: State, slots: tuple[Slots, ...], update: Update, failed: Tensor) -> tuple[State, Tensor]:
+        """Return the next state and the amount of repair ``[B]``: living replicas move on as the policy allows."""
+        candidate, dies, amount = update.candidate, failed, torch.zeros_like(self.rates.raw)
+        if self.policy.repair is not None and bool(failed.any()):
+            repaired, amount = self.policy.repair(update)
+            candidate = choose(failed, repaired, candidate)
+            dies = failed & ~linalg.every(valid(self.parameterization, candidate))
+        if self.policy.ends or self.policy.repair is not None:
+            return State(choose(state.alive, candidate, state.parameters), slots, state.alive & ~dies), amount
+        moves = state.alive & ~failed
+        return State(choose(moves, candidate, state.parameters), _keep(moves, slots, state.slots), state.alive), amount
 
 
-def _choose(mask: Tensor, new: Sequence[Tensor], old: Sequence[Tensor]) -> list[Tensor]:
-    return [torch.where(_expand(mask, after), after, before) for after, before in zip(new, old, strict=True)]
-
-
-def _expand(tensor: Tensor, like: Tensor) -> Tensor:
-    return tensor.view(*tensor.shape, *(1,) * (like.ndim - tensor.ndim))
+def _keep(moves: Tensor, new: tuple[Slots, ...], old: tuple[Slots, ...]) -> tuple[Slots, ...]:
+    """Return the new memory of the replicas that move, the old of the others."""
+    return tuple(
+        tuple(torch.where(linalg.expand_like(moves, after), after, before) for after, before in zip(*pair, strict=True))
+        for pair in zip(new, old, strict=True)
+    )

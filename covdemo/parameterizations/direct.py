@@ -1,8 +1,9 @@
 """The matrix itself is the parameter: what people write first, and what breaks."""
 
+import torch
 from torch import Tensor, nn
 
-from covdemo import linalg
+from covdemo import linalg, spectra
 from covdemo.parameterizations.registry import register
 
 
@@ -29,6 +30,10 @@ class Covariance(nn.Module):
         """Return the gradient unchanged."""
         return matrix_gradient
 
+    def room(self, raw: Tensor, direction: Tensor) -> Tensor:
+        """Return 1 / lambda_max(L^-1 V L^-T) for the direction V, infinite where that is not positive."""
+        return _symmetric_room(raw, direction)
+
 
 @register(
     "precision",
@@ -53,6 +58,10 @@ class Precision(nn.Module):
         """Return the gradient unchanged."""
         return matrix_gradient
 
+    def room(self, raw: Tensor, direction: Tensor) -> Tensor:
+        """Return 1 / lambda_max(L^-1 V L^-T) for the direction V, infinite where that is not positive."""
+        return _symmetric_room(raw, direction)
+
 
 @register(
     "tril-as-posted",
@@ -72,6 +81,10 @@ class TrilAsPosted(nn.Module):
     def right_inverse(self, matrix: Tensor) -> Tensor:
         """Return the factor itself."""
         return matrix
+
+    def room(self, raw: Tensor, direction: Tensor) -> Tensor:
+        """Return the smallest L_ii / V_ii over the diagonal entries that the direction V shrinks."""
+        return _triangular_room(raw, direction)
 
     def start(self, covariance: Tensor) -> Tensor:
         """Return the covariance unchanged: the trap of the posted code, kept on purpose."""
@@ -96,3 +109,21 @@ class Tril(nn.Module):
     def right_inverse(self, matrix: Tensor) -> Tensor:
         """Return the factor itself."""
         return matrix
+
+    def room(self, raw: Tensor, direction: Tensor) -> Tensor:
+        """Return the smallest L_ii / V_ii over the diagonal entries that the direction V shrinks."""
+        return _triangular_room(raw, direction)
+
+
+def _symmetric_room(raw: Tensor, direction: Tensor) -> Tensor:
+    factor = linalg.inverse_lower(linalg.cholesky(raw)[0])
+    local = linalg.product(linalg.product(factor, linalg.symmetrize(direction)), factor.mT)
+    return _reciprocal_of_positive(spectra.largest_eigenvalue(local))
+
+
+def _triangular_room(raw: Tensor, direction: Tensor) -> Tensor:
+    return _reciprocal_of_positive((linalg.diagonal(direction) / linalg.diagonal(raw)).amax(-1))
+
+
+def _reciprocal_of_positive(shrinkage: Tensor) -> Tensor:
+    return torch.where(shrinkage > 0, 1 / shrinkage, torch.inf)

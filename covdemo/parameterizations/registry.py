@@ -10,7 +10,9 @@ Where the plain rule does not hold a module may also define
 - ``start(covariance) -> raw``: free numbers to start from;
 - ``retract(raw, step) -> raw``: the free numbers after a step, instead of raw + step;
 - ``mean_basis(raw) -> matrix``: the basis in which a step of the mean is written, instead of the axes;
-- ``pull_back(raw, matrix_gradient) -> gradient``: the gradient with respect to a step, where autograd would be waste.
+- ``pull_back(raw, matrix_gradient) -> gradient``: the gradient with respect to a step, where autograd would be waste;
+- ``room(raw, direction) -> rate``: the largest rate at which the update -rate x direction leaves the matrix valid, where
+  there is a closed form (see ``covdemo.walls``).
 """
 
 from collections.abc import Callable

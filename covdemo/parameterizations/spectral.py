@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from covdemo import linalg
+from covdemo import linalg, spectra
 from covdemo.parameterizations.registry import register
 
 
@@ -26,7 +26,7 @@ class MatrixExponential(nn.Module):
     def forward(self, raw: Tensor) -> Tensor:
         """Return the factor."""
         half = linalg.symmetrize(raw) / 2
-        return linalg.lower_from_square(linalg.symmetric_exponential(half), linalg.total(linalg.diagonal(half)))
+        return spectra.lower_from_square(spectra.symmetric_exponential(half), linalg.total(linalg.diagonal(half)))
 
     def right_inverse(self, matrix: Tensor) -> Tensor:
         """Return the logarithm of L L^T from the singular values of L; gradients do not flow through it."""
@@ -53,7 +53,7 @@ class Spectral(nn.Module):
         """Return the factor."""
         half = linalg.diagonal(raw) / 2
         square = _rotation(raw) * half.exp().unsqueeze(-2)
-        return linalg.lower_from_square(square, linalg.total(half))
+        return spectra.lower_from_square(square, linalg.total(half))
 
     def right_inverse(self, matrix: Tensor) -> Tensor:
         """Take the axes from the singular value decomposition of L, as angles; gradients do not flow through it."""

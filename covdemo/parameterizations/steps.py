@@ -21,8 +21,8 @@ class AffineInvariant(nn.Module):
     With eigenvalues m of M those of S are 1 + m + m^2 / 2 >= 1/2, so L' has a positive diagonal for every step. S is the
     second-order expansion of the affine-invariant exponential map; the gradient with respect to M at 0 of the log-density is
     (z z^T - I) / 2. Means step in the same coordinates, mu' = mu + stretch L u, where the factor 1 / sigma of the plain
-    gradient is missing; the stretch lets a rate chosen for plain gradients still forget its start in time. Sources: Pennec, Fillard and Ayache (2006), "A
-    Riemannian framework for tensor computing", IJCV 66; Lin, Schmidt and Khan (2020), "Handling the positive-definite
+    gradient is missing; the stretch lets a rate chosen for plain gradients still forget its start in time. Sources:
+    Pennec, Fillard and Ayache (2006), "A Riemannian framework for tensor computing", IJCV 66; Lin, Schmidt and Khan (2020), "Handling the positive-definite
     constraint in the Bayesian learning rule", ICML.
     """
 
