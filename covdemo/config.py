@@ -4,7 +4,7 @@ import dataclasses
 import math
 import operator
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,7 @@ class RunConfig:
         seed: of the data and of their order.
         epochs: how often each data point is shown.
         parameterization, objective, optimizer, policy: keys of the registries.
+        likelihood_share: part of the likelihood in a weighted objective.
         lr_mu, lr_cov, lr_nn: learning rates of the means, the covariance matrices and the read-out.
         momentum: of all three.
         device, dtype: torch's names.
@@ -56,6 +57,7 @@ class RunConfig:
     epochs: int = 5
     parameterization: str = "covariance"
     objective: str = "cross-entropy"
+    likelihood_share: float = 0.5
     optimizer: str = "sgd"
     policy: str = "stop"
     lr_mu: float = 0.002
@@ -156,6 +158,7 @@ FIELDS: tuple[Field, ...] = (
     _setting("seed", "Seed", "Equal seeds draw equal data in equal order.", _DATA, range=limits.SEED),
     _setting("parameterization", "Parameterization", "How a covariance matrix is written.", _MODEL, registry=PARAMETERIZATIONS),
     _setting("objective", "Objective", "What training makes small.", _MODEL, registry=OBJECTIVES),
+    _setting("likelihood_share", "Share of the likelihood", "In a weighted objective only.", _MODEL, range=limits.SHARE),
     *_per_category("start_x", "sx", "Start, x", "Horizontal centre of the model before training.", limits.MEAN),
     *_per_category("start_y", "sy", "Start, y", "Vertical centre of the model before training.", limits.MEAN),
     _setting("start_var", "Start, variance", "Of every direction before training.", _START, range=limits.VARIANCE, log=True),
@@ -256,44 +259,3 @@ def _bound_trials(values: dict[str, Any]) -> list[Problem]:
 
 def _unknown(name: str) -> Problem:
     return Problem(name, quote(name), f"there is no setting of this name{nearest(name, _BY_URL)}", "it is ignored")
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A configuration worth seeing.
-
-    Attributes:
-        label: name for people.
-        why: what to see, a sentence.
-        changes: attributes of ``RunConfig`` that differ from the default.
-    """
-
-    label: str
-    why: str
-    changes: Mapping[str, Any] = field(default_factory=dict, hash=False)
-
-    @property
-    def config(self) -> RunConfig:
-        """The whole configuration."""
-        return RunConfig(**self.changes)
-
-
-PRESETS: dict[str, Preset] = {
-    "breaks": Preset("Breaks", "The question: within an epoch an update makes a raw covariance matrix indefinite."),
-    "slower rate": Preset("Slower rate", "A hundredth of the learning rate, below the wall, learns.", {"lr_cov": 1e-5}),
-    "the accepted answer": Preset(
-        "The accepted answer",
-        "tril(raw) from the same numbers as before: no error, and nothing is learned.",
-        {"parameterization": "tril-as-posted", "lr_cov": 1e-4},
-    ),
-    "correct start": Preset(
-        "Correct start",
-        "tril(raw) that starts at the Cholesky factor of the covariance matrix meant.",
-        {"parameterization": "tril", "lr_cov": 1e-3},
-    ),
-    "log-Cholesky": Preset(
-        "Log-Cholesky",
-        "A diagonal that is always positive, learned as its logarithm.",
-        {"parameterization": "log-cholesky", "lr_cov": 1e-3},
-    ),
-}

@@ -28,6 +28,7 @@ SEED = Range(0, 2**32 - 1)
 MEAN = Range(-1e6, 1e6)
 VARIANCE = Range(2.0**-126, 1e6)  # from the smallest normal float32
 RATE = Range(0, 1e308)
+SHARE = Range(0, 1)
 MOMENTUM = Range(0, 1, open=True)
 
 TRIALS = 100_000  # epochs x points x categories

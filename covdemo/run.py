@@ -110,6 +110,7 @@ class Run:
             OPTIMIZERS[config.optimizer],
             POLICIES[config.policy],
             rates,
+            config.likelihood_share,
         )
 
     @property

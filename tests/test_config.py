@@ -7,9 +7,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from covdemo import limits
-from covdemo.config import FIELDS, PRESETS, RunConfig, fields_of, read, read_arguments, to_query
+from covdemo.config import FIELDS, RunConfig, fields_of, read, read_arguments, to_query
 from covdemo.devices import refusal
 from covdemo.fields import Field
+from covdemo.presets import PRESETS
 from covdemo.trials import DISTRIBUTIONS
 
 BY_NAME = {row.name: row for row in FIELDS}
