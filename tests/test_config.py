@@ -68,6 +68,7 @@ def test_the_defaults_are_the_experiment_of_the_forum_question():
         "epochs": 5,
         "parameterization": "covariance",
         "objective": "cross-entropy",
+        "likelihood_share": 0.5,
         "optimizer": "sgd",
         "policy": "stop",
         "lr_mu": 0.002,
