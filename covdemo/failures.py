@@ -87,7 +87,7 @@ def torch_message(feeds: str, loc: Tensor, matrix: Tensor) -> str:
     """
     try:
         MultivariateNormal(loc, **{feeds: matrix}, validate_args=True)
-    except (ValueError, torch.linalg.LinAlgError) as error:
+    except ValueError as error:
         return str(error)
     return ""
 

@@ -1,9 +1,13 @@
-"""How a run ended: one enumeration and the one function that decides."""
+"""How a run ended: the possible outcomes and the one function that decides, for pages, maps, command line and benchmarks."""
 
 import enum
+from typing import NamedTuple
 
 LEARNED_ACCURACY = 0.97
 NEAR_TRUTH = 0.02
+MOSTLY = 0.5
+FAR = 100.0
+FAINT = 1e-3
 
 
 class Outcome(enum.Enum):
@@ -26,18 +30,51 @@ _LABELS = {
 }
 
 
-def judge(stopped: bool, accuracy: float, true_accuracy: float) -> Outcome:
-    """Decide how a run ended.
+class Reason(enum.Enum):
+    """Why a run that came to its end has not learned; the value is a sentence for people."""
+
+    UNDERFLOW = "The density of a category's own points is 0 in floating point, so no gradient reaches it."
+    DIVERGED = "A distribution has left the data: it is over 100 times as far away or as wide as they are."
+    SATURATED = "The loss is flat here: hardly any gradient is left, though the answers are wrong."
+    UNFINISHED = "There is gradient left: it has not come far enough in the trials it had."
+
+
+class Ending(NamedTuple):
+    """What is measured of a run's last parameters.
+
+    Attributes:
+        stopped: whether a failure ended the run.
+        accuracy: share of all points that the model puts into the right category.
+        true_accuracy: the same for the true distributions.
+        underflow: share of its own points at which a category's density is 0, the largest over the categories.
+        extent: how far a mean lies from the data's centre or how wide a distribution is, in units of the data's size.
+        signal: mean size of the loss's derivative with respect to the log-densities.
+    """
+
+    stopped: bool
+    accuracy: float
+    true_accuracy: float
+    underflow: float
+    extent: float
+    signal: float
+
+
+def judge(ending: Ending) -> tuple[Outcome, Reason | None]:
+    """Decide how a run ended, and why if it has not learned.
 
     It has learned if it came to its end with an accuracy of .97, or, where the categories overlap too much for that, within
     .02 of what the true distributions themselves reach on the same points.
-
-    Args:
-        stopped: whether a failure ended the run.
-        accuracy: share of all points that the model puts into the right category at the end.
-        true_accuracy: the same for the true distributions.
     """
-    if stopped:
-        return Outcome.FAILED
-    learned = accuracy >= min(LEARNED_ACCURACY, true_accuracy - NEAR_TRUTH)
-    return Outcome.LEARNED if learned else Outcome.NOT_LEARNED
+    if ending.stopped:
+        return Outcome.FAILED, None
+    if ending.accuracy >= min(LEARNED_ACCURACY, ending.true_accuracy - NEAR_TRUTH):
+        return Outcome.LEARNED, None
+    return Outcome.NOT_LEARNED, _reason(ending)
+
+
+def _reason(ending: Ending) -> Reason:
+    if not ending.extent < FAR:
+        return Reason.DIVERGED
+    if ending.underflow > MOSTLY:
+        return Reason.UNDERFLOW
+    return Reason.SATURATED if ending.signal < FAINT else Reason.UNFINISHED

@@ -43,15 +43,15 @@ class Policy:
         label: name for people.
         summary: one sentence.
         action: what the log says was done, with ``{amount}`` for what the repair took.
-        ends: whether a failure ends the replica's run; if not, the replica goes on from where it was before the update.
-        repair: ``update -> (parameters, amount [B])``, tried where an update fails; a replica that is invalid even so stops.
+        ends: whether an update that stays invalid ends the replica's run; if not, the replica goes on from before it.
+        repair: ``update -> (parameters, amount [B])``, tried where an update fails.
     """
 
     key: str
     label: str
     summary: str
     action: str
-    ends: bool = False
+    ends: bool = True
     repair: Callable[[Update], tuple[Parameters, Tensor]] | None = None
 
 
@@ -120,13 +120,13 @@ POLICIES: dict[str, Policy] = {
             label="Stop, as PyTorch does",
             summary="The run ends at the trial at which PyTorch raises.",
             action="stopped",
-            ends=True,
         ),
         Policy(
             key="skip",
             label="Skip the update",
             summary="An update that would make a distribution invalid is not made; momentum is kept as it was.",
             action="update skipped",
+            ends=False,
         ),
         Policy(
             key="jitter",

@@ -8,17 +8,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from covdemo import failures, metrics
+from covdemo.assessment import assess, double
+from covdemo.batch import build_trainer, tensor, true_distributions
 from covdemo.config import RunConfig
 from covdemo.failures import Failure
 from covdemo.gaussians import Gaussians
 from covdemo.history import RECORDS, Array, Frame, History
-from covdemo.learner import OBJECTIVES
-from covdemo.optimizers import OPTIMIZERS
-from covdemo.outcomes import Outcome, judge
-from covdemo.parameterizations import PARAMETERIZATIONS
+from covdemo.outcomes import Outcome, Reason, judge
 from covdemo.parameters import Parameters
-from covdemo.policies import POLICIES
-from covdemo.trainer import Info, Rates, Trainer, Trial
+from covdemo.trainer import Info, Trial
 from covdemo.trials import Trials, draw
 from covdemo.walls import room
 
@@ -83,35 +81,18 @@ class Run:
         self.trial, self.total = 0, len(self.data.order)
         self.history = History()
         self._stride = max(1, -(-self.total // (RECORDS - 2)))
-        self._dtype, self._device = getattr(torch, config.dtype), torch.device(config.device)
-        self._points, self._labels = self._tensor(self.data.x), torch.as_tensor(self.data.label, device=self._device)
-        self._order = torch.as_tensor(self.data.order, device=self._device)
-        self._true = self._true_distributions()
+        self._points, self._labels = self._tensor(self.data.x), torch.as_tensor(self.data.label, device=config.device)
+        self._order = torch.as_tensor(self.data.order, device=config.device)
+        self._true = true_distributions(config)
         self.truth = Truth(*(_array(t) for t in (self._true.loc, self._true.covariance_matrix, self._true.scale_tril)))
-        self._trainer = self._build_trainer()
+        self._trainer = build_trainer([config])
         self._state = self._trainer.init(self._tensor(config.start_means), self._tensor(config.start_covariances))
-        self._last_valid = self._state.parameters
+        self._broken: Parameters | None = None
         self._observed = Observed(self.config.categories)
         self.history.record(self.frame())
 
     def _tensor(self, array: NDArray[np.float64]) -> Tensor:
-        return torch.as_tensor(array, dtype=self._dtype, device=self._device)
-
-    def _true_distributions(self) -> Gaussians:
-        means, covariances = (torch.as_tensor(a) for a in (self.config.true_means, self.config.true_covariances))
-        return Gaussians.build(means, "covariance_matrix", covariances)
-
-    def _build_trainer(self) -> Trainer:
-        config = self.config
-        rates = Rates(*(self._tensor(np.array([r])) for r in (config.lr_mu, config.lr_cov, config.lr_nn, config.momentum)))
-        return Trainer(
-            PARAMETERIZATIONS[config.parameterization],
-            OBJECTIVES[config.objective],
-            OPTIMIZERS[config.optimizer],
-            POLICIES[config.policy],
-            rates,
-            config.likelihood_share,
-        )
+        return tensor(array, self.config)
 
     @property
     def stopped(self) -> bool:
@@ -126,7 +107,19 @@ class Run:
     @property
     def outcome(self) -> Outcome | None:
         """How the run ended; None while it has not."""
-        return judge(self.stopped, self.frame().accuracy, self._true_accuracy()) if self.finished else None
+        return self._judge()[0] if self.finished else None
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why it has not learned, if it came to its end without."""
+        return self._judge()[1] if self.finished else None
+
+    def _judge(self) -> tuple[Outcome, Reason | None]:
+        trainer, kept = self._trainer, self._state.parameters
+        model = trainer.parameterization.gaussians(kept.means, kept.raw)
+        points = self._points.unsqueeze(0)
+        found = assess(model, kept.readout, trainer.objective, trainer.share, self._true, points, self._labels)
+        return judge(found.ending(0, self.stopped))
 
     def advance(self, trials: int) -> None:
         """Do up to ``trials`` further trials; stop early where the run ends. Numerical trouble never raises."""
@@ -143,7 +136,8 @@ class Run:
         self._observed.see(info, room(self._trainer.parameterization, before.raw, info.direction.raw))
         if bool(info.failed):
             self.history.failures.append(self._failure(info))
-        self._last_valid = before if self.stopped else self._state.parameters
+        if self.stopped:
+            self._broken = info.candidate
         if self.trial % self._stride == 0 or self.finished:
             self.history.record(self.frame())
             self._observed.forget()
@@ -167,7 +161,7 @@ class Run:
 
     def frame(self) -> Frame:
         """Return the present moment."""
-        now, shown = self._state.parameters, self._distributions(self._last_valid)
+        now, shown = self._broken or self._state.parameters, self.distributions()
         row = self._trainer.parameterization
         present = self._distributions(now)
         last = self.data.order[self.trial - 1] if self.trial else None
@@ -182,7 +176,7 @@ class Run:
             scale_trils=_array(shown.scale_tril),
             valid=present.valid.cpu().numpy(),
             eigenvalues=_array(metrics.covariance_eigenvalues(row.feeds, row.matrix(now.raw)[0])),
-            kl=_array(metrics.kl_divergence(self._true, _double(shown))),
+            kl=_array(metrics.kl_divergence(self._true, double(shown))),
             readout=_array(now.readout[0]),
             room=self._observed.room,
             gradient_norm=self._observed.gradient_norm,
@@ -196,26 +190,18 @@ class Run:
         return _array(self._scores(self._tensor(points)))
 
     def parameters(self) -> Parameters:
-        """Return the present parameters, without the leading dimension of replicas."""
-        return Parameters(*(tensor[0] for tensor in self._state.parameters))
+        """Return the parameters as the last update left them, broken or not, without the leading dimension of replicas."""
+        return Parameters(*(tensor[0] for tensor in self._broken or self._state.parameters))
 
     def distributions(self) -> Gaussians:
         """Return the last valid distributions, K of them."""
-        return self._distributions(self._last_valid)
+        return self._distributions(self._state.parameters)
 
     def _distributions(self, parameters: Parameters) -> Gaussians:
         return self._trainer.parameterization.gaussians(parameters.means[0], parameters.raw[0])
 
     def _scores(self, points: Tensor) -> Tensor:
         return self._trainer.objective.scores(self.distributions().log_density(points), self._state.parameters.readout[0])
-
-    def _true_accuracy(self) -> float:
-        points = torch.as_tensor(self.data.x)
-        return float(metrics.accuracy(self._true.log_density(points), torch.as_tensor(self.data.label)))
-
-
-def _double(distributions: Gaussians) -> Gaussians:
-    return Gaussians(distributions.loc.double().cpu(), distributions.scale_tril.double().cpu(), distributions.ok.cpu())
 
 
 def _array(tensor: Tensor) -> Array:

@@ -22,7 +22,7 @@ class State(NamedTuple):
     """What the next trial needs.
 
     Attributes:
-        parameters: the present parameters.
+        parameters: the present parameters, or the last valid ones of a replica that has stopped.
         slots: what the optimizer remembers, one entry per parameter.
         alive: ``[B]``, false once a replica has stopped; it is not changed any more.
     """
@@ -142,15 +142,16 @@ class Trainer:
 
     def settle(self, state: State, slots: tuple[Slots, ...], update: Update, failed: Tensor) -> tuple[State, Tensor]:
         """Return the next state and the amount of repair ``[B]``: living replicas move on as the policy allows."""
-        candidate, dies, amount = update.candidate, failed, torch.zeros_like(self.rates.raw)
+        candidate, stuck, amount = update.candidate, failed, torch.zeros_like(self.rates.raw)
         if self.policy.repair is not None and bool(failed.any()):
             repaired, amount = self.policy.repair(update)
             candidate = choose(failed, repaired, candidate)
-            dies = failed & ~linalg.every(valid(self.parameterization, candidate))
-        if self.policy.ends or self.policy.repair is not None:
-            return State(choose(state.alive, candidate, state.parameters), slots, state.alive & ~dies), amount
-        moves = state.alive & ~failed
-        return State(choose(moves, candidate, state.parameters), _keep(moves, slots, state.slots), state.alive), amount
+            stuck = failed & ~linalg.every(valid(self.parameterization, candidate))
+        moves = state.alive & ~stuck
+        parameters = choose(moves, candidate, state.parameters)
+        if self.policy.ends:
+            return State(parameters, slots, moves), amount
+        return State(parameters, _keep(moves, slots, state.slots), state.alive), amount
 
 
 def _keep(moves: Tensor, new: tuple[Slots, ...], old: tuple[Slots, ...]) -> tuple[Slots, ...]:
