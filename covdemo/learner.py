@@ -89,7 +89,7 @@ def bayes_posterior(log_density: Tensor, weights: Tensor, target: Tensor, share:
 def negative_log_likelihood(log_density: Tensor, weights: Tensor, target: Tensor, share: float = 1.0) -> Evaluation:
     """Evaluate -log N(x | mu_y, Sigma_y); the weights take no part."""
     loss = -linalg.total(torch.where(target, log_density, 0.0))
-    return Evaluation(loss, -target.to(log_density.dtype), torch.zeros_like(weights))
+    return Evaluation(loss, -target.to(log_density.dtype).expand_as(log_density), torch.zeros_like(weights))
 
 
 def weighted(log_density: Tensor, weights: Tensor, target: Tensor, share: float) -> Evaluation:

@@ -26,7 +26,7 @@ def lay_out(tensor: Tensor) -> Tensor:
 
 def reverse(tensor: Tensor) -> Tensor:
     """Return the tensor with its dimensions in reverse, that is in memory order; its own inverse."""
-    return tensor.permute(*range(tensor.ndim - 1, -1, -1))
+    return tensor.permute(tuple(range(tensor.ndim - 1, -1, -1)))
 
 
 def expand_like(tensor: Tensor, like: Tensor) -> Tensor:

@@ -6,6 +6,8 @@ from torch import Tensor, nn
 from covdemo import linalg
 from covdemo.parameterizations.registry import register
 
+HUGE = 1e30  # stands for an infinite entry of a step; twice it is still finite in float32
+
 
 @register(
     "affine-invariant",
@@ -21,13 +23,20 @@ class AffineInvariant(nn.Module):
     With eigenvalues m of M those of S are 1 + m + m^2 / 2 >= 1/2, so L' has a positive diagonal for every step. S is the
     second-order expansion of the affine-invariant exponential map; the gradient with respect to M at 0 of the log-density is
     (z z^T - I) / 2. Means step in the same coordinates, mu' = mu + stretch L u, where the factor 1 / sigma of the plain
-    gradient is missing; the stretch lets a rate chosen for plain gradients still forget its start in time. Sources:
-    Pennec, Fillard and Ayache (2006), "A Riemannian framework for tensor computing", IJCV 66; Lin, Schmidt and Khan (2020), "Handling the positive-definite
-    constraint in the Bayesian learning rule", ICML.
+    gradient is missing; the stretch lets a rate chosen for plain gradients still forget its start in time.
+
+    Sources: Pennec, Fillard and Ayache (2006), "A Riemannian framework for tensor computing", IJCV 66; Lin, Schmidt and Khan
+    (2020), "Handling the positive-definite constraint in the Bayesian learning rule", ICML.
+
+    Args:
+        trust: largest Frobenius norm of M.
     """
 
-    trust = 0.1
     stretch = 2.0
+
+    def __init__(self, trust: float = 0.1) -> None:
+        super().__init__()
+        self.trust = trust
 
     def forward(self, raw: Tensor) -> Tensor:
         """Return the factor, the lower triangle of ``[..., D, D]``."""
@@ -38,13 +47,17 @@ class AffineInvariant(nn.Module):
         return matrix
 
     def retract(self, raw: Tensor, step: Tensor) -> Tensor:
-        """Return the factor after ``step``, ``[..., D, D]``; a step that is not finite is not made."""
-        local = linalg.symmetrize(torch.where(step.isfinite(), step, 0.0))
-        excess = linalg.total(linalg.total(local.square())) / self.trust**2
-        local = local * excess.clamp_min(1).rsqrt()[..., None, None]
+        """Return the factor after ``step``, ``[..., D, D]``; an entry that is not a number counts as 0."""
+        local = self._bounded(linalg.symmetrize(torch.nan_to_num(step, nan=0.0, posinf=HUGE, neginf=-HUGE)))
         identity = torch.eye(raw.shape[-1], dtype=raw.dtype, device=raw.device)
         expanded = identity + local + linalg.product(local, local) / 2
         return linalg.product(self(raw), linalg.cholesky(expanded)[0])
+
+    def _bounded(self, local: Tensor) -> Tensor:
+        """Shorten ``local`` to the trust radius; it is divided by its largest entry first, so that no square overflows."""
+        largest = local.abs().amax((-2, -1), keepdim=True).clamp_min(torch.finfo(local.dtype).tiny)
+        norm = linalg.total(linalg.total((local / largest).square())).sqrt()[..., None, None]
+        return torch.where(largest * norm > self.trust, local / largest * (self.trust / norm), local)
 
     def pull_back(self, raw: Tensor, matrix_gradient: Tensor) -> Tensor:
         """Return the gradient with respect to M: half the symmetric part of L^T G, diagonal halved, lower triangle read.
