@@ -1,0 +1,59 @@
+"""A lane of a batch is the run it stands for."""
+
+from dataclasses import replace
+
+import pytest
+
+from covdemo.batch import build_trainer, run_batch
+from covdemo.config import RunConfig
+from covdemo.learner import OBJECTIVES
+from covdemo.parameterizations import PARAMETERIZATIONS
+from covdemo.policies import POLICIES
+from covdemo.run import Run
+
+SMALL = RunConfig(points=30, epochs=2)
+LANES = [
+    replace(SMALL, lr_cov=lr_cov, seed=seed, lr_mu=lr_mu, momentum=momentum)
+    for lr_cov, seed, lr_mu, momentum in [(1e-5, 0, 0.002, 0.3), (1e-3, 1, 0.004, 0.0), (1e-2, 0, 0.002, 0.9)]
+]
+
+
+def single(config):
+    run = Run(config)
+    run.advance(run.total)
+    failed_at = run.history.failures[0].trial if run.history.failures else -1
+    return run.outcome, failed_at, run.frame().accuracy, run.frame().kl.sum()
+
+
+def cases():
+    for key in PARAMETERIZATIONS:
+        yield pytest.param({"parameterization": key}, id=key)
+    for key in OBJECTIVES:
+        yield pytest.param({"objective": key, "parameterization": "log-cholesky"}, id=key)
+    for key in POLICIES:
+        yield pytest.param({"policy": key}, id=key)
+    yield pytest.param({"optimizer": "adam", "parameterization": "tril"}, id="adam")
+    yield pytest.param({"dtype": "float64"}, id="float64")
+
+
+@pytest.mark.parametrize("changes", list(cases()))
+def test_every_lane_ends_as_its_single_run_does(changes):
+    configs = [replace(config, **changes) for config in LANES]
+    together = run_batch(configs)
+    alone = [single(config) for config in configs]
+    assert together.outcome.tolist() == [outcome for outcome, *_ in alone]
+    assert together.failed_at.tolist() == [trial for _, trial, *_ in alone]
+    assert together.accuracy.tolist() == [accuracy for _, _, accuracy, _ in alone]
+    # element-wise functions round differently in vector lanes and alone, a float32 last digit each trial
+    assert together.kl.tolist() == pytest.approx([kl for *_, kl in alone], rel=1e-3, nan_ok=True)
+
+
+def test_configurations_that_differ_in_more_than_rates_and_seed_are_refused():
+    with pytest.raises(ValueError, match="differ in lr_mu, lr_cov, lr_nn, momentum, seed only"):
+        build_trainer([SMALL, replace(SMALL, parameterization="tril")])
+
+
+def test_progress_goes_from_nothing_towards_all():
+    seen = []
+    run_batch(LANES, seen.append)
+    assert seen == [0, 100 / 120]
