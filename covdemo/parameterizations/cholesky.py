@@ -15,6 +15,16 @@ from covdemo.parameterizations.registry import register
     guarantee="exact",
     formula=r"L = \operatorname{stril}(A) + \operatorname{diag}(e^{A_{11}}, \dots, e^{A_{DD}})",
     summary="A Cholesky factor with an exponential diagonal, the usual choice of mixed-model software.",
+    use="A good default: unconstrained, one to one, the usual choice in mixed models.",
+    pitfall=(
+        "A step adds to the logarithm, so a large one multiplies a standard deviation by e to the size of it: it "
+        "overflows rather than going negative."
+    ),
+    links={
+        "Pinheiro and Bates (1996)": "https://doi.org/10.1007/BF00140873",
+        "torch: LowerCholeskyTransform": "https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.transforms.LowerCholeskyTransform",
+        "Stan: covariance matrices": "https://mc-stan.org/docs/reference-manual/transforms.html",
+    },
 )
 class LogCholesky(nn.Module):
     """L_ii = exp A_ii, L_ij = A_ij below the diagonal.
@@ -40,6 +50,12 @@ class LogCholesky(nn.Module):
     guarantee="float",
     formula=r"L = \operatorname{stril}(A) + \operatorname{diag}(\operatorname{softplus}(A_{ii}) + 10^{-5})",
     summary="A Cholesky factor whose diagonal grows linearly and never falls below 1e-5.",
+    use="A good default where rates may be large: growth is linear and there is a floor.",
+    pitfall="Below about -10 the softplus is flat, so a diagonal that got there stays there: no error, and no learning.",
+    links={
+        "TensorFlow Probability: FillScaleTriL": "https://www.tensorflow.org/probability/api_docs/python/tfp/bijectors/FillScaleTriL",
+        "Pinheiro and Bates (1996)": "https://doi.org/10.1007/BF00140873",
+    },
 )
 class SoftplusCholesky(nn.Module):
     """L_ii = log(1 + exp A_ii) + 1e-5, L_ij = A_ij below the diagonal: the map of TensorFlow Probability's FillScaleTriL."""
@@ -67,6 +83,12 @@ class SoftplusCholesky(nn.Module):
     guarantee="exact",
     formula=r"\Sigma^{-1} = M^\top M,\quad M = \operatorname{stril}(A) + \operatorname{diag}(e^{A_{ii}})",
     summary="Log-Cholesky of the inverse covariance; an outlier moves it less than it moves a covariance.",
+    use="Where outliers are common, or the precision is what is needed in the end.",
+    pitfall="As with log-Cholesky a large step is exponentiated, now into the precision: the ellipse collapses or explodes.",
+    links={
+        "Pinheiro and Bates (1996)": "https://doi.org/10.1007/BF00140873",
+        "TensorFlow Probability: MatrixInverseTriL": "https://www.tensorflow.org/probability/api_docs/python/tfp/bijectors/MatrixInverseTriL",
+    },
 )
 class PrecisionLogCholesky(nn.Module):
     """L = M^-1 with M_ii = exp A_ii, M_ij = A_ij below the diagonal, so that the precision is M^T M."""
@@ -87,6 +109,13 @@ class PrecisionLogCholesky(nn.Module):
     guarantee="exact",
     formula=r"L = \operatorname{diag}(e^{A_{ii}})\,C,\quad C_{ij} = \tanh A_{ij} \prod_{k<j} \operatorname{sech} A_{ik}",
     summary="Scales and partial correlations apart, as Stan and the LKJ prior have them.",
+    use="Where scales and correlations have priors or rates of their own.",
+    pitfall="Near a correlation of 1 the hyperbolic tangent saturates and its gradient fades.",
+    links={
+        "Lewandowski, Kurowicka and Joe (2009)": "https://doi.org/10.1016/j.jmva.2009.04.008",
+        "Stan: correlation matrices": "https://mc-stan.org/docs/reference-manual/transforms.html",
+        "torch: CorrCholeskyTransform": "https://docs.pytorch.org/docs/stable/distributions.html#torch.distributions.transforms.CorrCholeskyTransform",
+    },
 )
 class Correlation(nn.Module):
     """L = diag(exp A_ii) C with C the Cholesky factor of a correlation matrix.

@@ -14,6 +14,15 @@ from covdemo.parameterizations.registry import register
     guarantee="none",
     formula=r"\Sigma = A",
     summary="The matrix itself is the parameter; nothing keeps its eigenvalues above zero.",
+    use="Never for gradient descent, unless the rate stays far below twice the square of the smallest eigenvalue.",
+    pitfall=(
+        "A point near the mean shrinks the matrix by lr / 2 times its inverse: the thinner the ellipse, the harder it "
+        "is hit, until an eigenvalue is negative."
+    ),
+    links={
+        "torch: MultivariateNormal": "https://docs.pytorch.org/docs/stable/distributions.html#multivariatenormal",
+        "The question on the PyTorch forum": "https://discuss.pytorch.org/t/111065",
+    },
 )
 class Covariance(nn.Module):
     """Sigma = A for free ``[..., D, D]``, the parameter of the question; its gradient keeps a symmetric A symmetric."""
@@ -42,6 +51,11 @@ class Covariance(nn.Module):
     guarantee="none",
     formula=r"\Sigma^{-1} = A",
     summary="The inverse covariance is the parameter; it leaves the valid matrices as the raw covariance does.",
+    use="Where the model needs the inverse covariance itself and rates are small.",
+    pitfall="A far-away point shrinks the precision by lr / 2 times its squared distance: one outlier can make it indefinite.",
+    links={
+        "torch: MultivariateNormal": "https://docs.pytorch.org/docs/stable/distributions.html#multivariatenormal",
+    },
 )
 class Precision(nn.Module):
     """P = A for free ``[..., D, D]``; its gradient keeps a symmetric A symmetric."""
@@ -70,6 +84,15 @@ class Precision(nn.Module):
     guarantee="none",
     formula=r"L = \operatorname{tril}(A),\quad A_0 = \Sigma_0",
     summary="The accepted answer to the letter: the start matrix is kept, but now read as L, so it means L L^T.",
+    use="Never: it is here because it was accepted as the answer.",
+    pitfall=(
+        "0.02 I is now read as the factor, so the variance starts at 0.0004; the densities of most points are 0 in "
+        "floating point and no gradient reaches them. No error, and nothing is learned."
+    ),
+    links={
+        "torch: MultivariateNormal": "https://docs.pytorch.org/docs/stable/distributions.html#multivariatenormal",
+        "The question on the PyTorch forum": "https://discuss.pytorch.org/t/111065",
+    },
 )
 class TrilAsPosted(nn.Module):
     """L = tril(A), started from the *covariance* matrix, so that the distributions begin as Sigma_0 Sigma_0^T."""
@@ -98,6 +121,15 @@ class TrilAsPosted(nn.Module):
     guarantee="none",
     formula=r"L = \operatorname{tril}(A),\quad A_0 = \operatorname{chol}(\Sigma_0)",
     summary="A Cholesky factor with a free diagonal; an entry of it can still cross zero.",
+    use="For a quick change to existing code, with a small rate and the start converted to its Cholesky factor.",
+    pitfall=(
+        "A step larger than a diagonal entry carries it through zero; PyTorch then raises, or without argument checks "
+        "returns NaN."
+    ),
+    links={
+        "torch: MultivariateNormal": "https://docs.pytorch.org/docs/stable/distributions.html#multivariatenormal",
+        "Pinheiro and Bates (1996)": "https://doi.org/10.1007/BF00140873",
+    },
 )
 class Tril(nn.Module):
     """L = tril(A) for free ``[..., D, D]``; the entries above the diagonal are never read."""

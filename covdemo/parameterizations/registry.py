@@ -15,9 +15,9 @@ Where the plain rule does not hold a module may also define
   there is a closed form (see ``covdemo.walls``).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -45,6 +45,9 @@ class Parameterization:
         guarantee: one of ``GUARANTEES``.
         formula: LaTeX.
         summary: one sentence on what it is good or bad for.
+        use: when to choose it.
+        pitfall: what goes wrong with it all the same.
+        links: papers and counterparts in other libraries, name -> address.
         module: maps free numbers to the matrix and back.
         misses: what it cannot represent; empty if it can represent every covariance matrix.
     """
@@ -55,7 +58,10 @@ class Parameterization:
     guarantee: Guarantee
     formula: str
     summary: str
-    module: nn.Module
+    use: str
+    pitfall: str
+    links: Mapping[str, str] = field(repr=False, hash=False)
+    module: nn.Module = field(repr=False)
     misses: str = ""
 
     def matrix(self, raw: Tensor) -> Tensor:
@@ -109,10 +115,8 @@ class Parameterization:
 PARAMETERIZATIONS: dict[str, Parameterization] = {}
 
 
-def register(
-    key: str, *, label: str, feeds: str, guarantee: Guarantee, formula: str, summary: str, misses: str = ""
-) -> Callable[[type[nn.Module]], type[nn.Module]]:
-    """Enter a module class in the registry; see ``Parameterization`` for the arguments.
+def register(key: str, **row: Any) -> Callable[[type[nn.Module]], type[nn.Module]]:
+    """Enter a module class in the registry; the keywords are the attributes of ``Parameterization``.
 
     Raises:
         ValueError: if the key is taken.
@@ -121,7 +125,7 @@ def register(
     def enter(module: type[nn.Module]) -> type[nn.Module]:
         if key in PARAMETERIZATIONS:
             raise ValueError(f"parameterization {key!r} is registered twice")
-        PARAMETERIZATIONS[key] = Parameterization(key, label, feeds, guarantee, formula, summary, module(), misses)
+        PARAMETERIZATIONS[key] = Parameterization(key, module=module(), **row)
         return module
 
     return enter

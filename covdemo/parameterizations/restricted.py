@@ -15,6 +15,11 @@ from covdemo.parameterizations.registry import register
     formula=r"\Sigma = w w^\top + \operatorname{diag}(e^{d})",
     summary="One common direction plus noise per axis, the rank-one case of torch's LowRankMultivariateNormal.",
     misses="In 3 dimensions or more, covariances between axes that one common direction does not explain.",
+    use="In many dimensions, where a few directions explain the covariance.",
+    pitfall="With no noise left on an axis the matrix is singular to rounding; at w = 0 the gradient is 0.",
+    links={
+        "torch: LowRankMultivariateNormal": "https://docs.pytorch.org/docs/stable/distributions.html#lowrankmultivariatenormal",
+    },
 )
 class LowRank(nn.Module):
     """Sigma = w w^T + diag(exp d), free numbers ``[..., D, 2]`` with w in the first column and d in the second."""
@@ -45,6 +50,11 @@ class LowRank(nn.Module):
     formula=r"\Sigma = \operatorname{diag}(e^{2 a_1}, \dots, e^{2 a_D})",
     summary="Standard deviations only: cheap, hard to break, blind to correlation.",
     misses="Any covariance between two axes.",
+    use="Where correlation does not matter, or there are too many dimensions for a full matrix.",
+    pitfall="It cannot tilt: a correlated category is fitted by a wider, upright ellipse.",
+    links={
+        "TensorFlow Probability: MultivariateNormalDiag": "https://www.tensorflow.org/probability/api_docs/python/tfp/distributions/MultivariateNormalDiag",
+    },
 )
 class Diagonal(nn.Module):
     """L = diag(exp a) for free ``[..., D]``."""
@@ -66,6 +76,11 @@ class Diagonal(nn.Module):
     formula=r"\Sigma = e^{2 a_1} I",
     summary="One radius for all directions.",
     misses="Any difference between the axes and any covariance between them.",
+    use="For prototypes with a radius, and as a baseline.",
+    pitfall="It cannot stretch: thin categories are fitted by a circle.",
+    links={
+        "scikit-learn: covariance types of mixtures": "https://scikit-learn.org/stable/modules/mixture.html",
+    },
 )
 class Spherical(nn.Module):
     """L = exp(a_1) I for free ``[..., D]``, of which the first is read; the others only say how many axes there are."""

@@ -14,6 +14,13 @@ from covdemo.parameterizations.registry import register
     guarantee="exact",
     formula=r"\Sigma = \exp\left(\tfrac{1}{2}(A + A^\top)\right)",
     summary="A symmetric matrix exponentiated: no order of the axes is preferred, and a step multiplies.",
+    use="Where no axis should be preferred and the widest range of plain rates is wanted.",
+    pitfall="Costs more above two dimensions; a large step is exponentiated and can overflow.",
+    links={
+        "Pinheiro and Bates (1996)": "https://doi.org/10.1007/BF00140873",
+        "torch: matrix_exp": "https://docs.pytorch.org/docs/stable/generated/torch.linalg.matrix_exp.html",
+        "torch tutorial: parametrizations": "https://docs.pytorch.org/tutorials/intermediate/parametrizations.html",
+    },
 )
 class MatrixExponential(nn.Module):
     """Sigma = expm(S) with S = (A + A^T) / 2, handed over as its Cholesky factor.
@@ -41,6 +48,13 @@ class MatrixExponential(nn.Module):
     guarantee="exact",
     formula=r"\Sigma = R(\theta)\,\operatorname{diag}(e^{\lambda})\,R(\theta)^\top",
     summary="Axes and their lengths, as 3-D Gaussian splatting has them; a round start gives the angle no gradient.",
+    use="Where axes and their lengths are what one wants to read off or bound.",
+    pitfall="A round start gives the angles a gradient of exactly 0; axes can change places, and angles repeat.",
+    links={
+        "Pinheiro and Bates (1996)": "https://doi.org/10.1007/BF00140873",
+        "Kerbl et al. (2023), 3-D Gaussian splatting": "https://doi.org/10.1145/3592433",
+        "geotorch: positive definite matrices": "https://geotorch.readthedocs.io/en/latest/psd/psd.html",
+    },
 )
 class Spectral(nn.Module):
     """Sigma = R diag(exp A_ii) R^T, R a product of plane rotations by the angles A_ij below the diagonal.
@@ -100,6 +114,15 @@ def _angles(rotation: Tensor) -> Tensor:
     guarantee="exact",
     formula=r"\Sigma = A A^\top + 10^{-6} I",
     summary="What forums suggest; the product is formed, so thin ellipses are lost to rounding.",
+    use="For models where a product of factors is natural and ellipses stay fat.",
+    pitfall=(
+        "Sigma is formed as a product and factored again, so in float32 an ellipse thinner than about 1 to 4,000 is "
+        "lost to rounding; at A = 0 the gradient is 0."
+    ),
+    links={
+        "torch: MultivariateNormal": "https://docs.pytorch.org/docs/stable/distributions.html#multivariatenormal",
+        "geotorch: positive definite matrices": "https://geotorch.readthedocs.io/en/latest/psd/psd.html",
+    },
 )
 class Factor(nn.Module):
     """Sigma = A A^T + eps I for free ``[..., D, D]``, eps = 1e-6."""

@@ -16,6 +16,16 @@ HUGE = 1e30  # stands for an infinite entry of a step; twice it is still finite 
     guarantee="step",
     formula=r"\Sigma' = L\,(I + M + \tfrac{1}{2} M^2)\,L^\top,\quad \lVert M \rVert_F \le 0.1",
     summary="Steps are written in the distribution's own coordinates and bounded there: it cannot fail and cannot jump.",
+    use="Where training must not fail whatever the rate: unattended runs, sweeps, online learning.",
+    pitfall=(
+        "At a huge rate every step has the largest size allowed, so the ellipse trembles instead of settling: lower "
+        "the rate for precise estimates."
+    ),
+    links={
+        "Pennec, Fillard and Ayache (2006)": "https://doi.org/10.1007/s11263-005-3222-z",
+        "Lin, Schmidt and Khan (2020)": "https://arxiv.org/abs/2002.10060",
+        "geoopt: symmetric positive definite manifold": "https://geoopt.readthedocs.io/en/latest/manifolds.html",
+    },
 )
 class AffineInvariant(nn.Module):
     """L' = L chol(S(M)) with S(M) = I + M + M M / 2, M the symmetric part of the step, its Frobenius norm at most ``trust``.
