@@ -8,3 +8,30 @@ Letters used for shapes throughout:
 - ``T``: trials, one data point shown once
 - ``N``: data points
 """
+
+from covdemo.config import RunConfig
+from covdemo.failures import Failure, FailureKind
+from covdemo.gaussians import Gaussians
+from covdemo.learner import OBJECTIVES, DistrLearner
+from covdemo.optim import AffineInvariantSGD
+from covdemo.outcomes import Outcome, Reason
+from covdemo.parameterizations import PARAMETERIZATIONS, Parameterization, register
+from covdemo.policies import POLICIES
+from covdemo.run import Run
+
+__all__ = [
+    "OBJECTIVES",
+    "PARAMETERIZATIONS",
+    "POLICIES",
+    "AffineInvariantSGD",
+    "DistrLearner",
+    "Failure",
+    "FailureKind",
+    "Gaussians",
+    "Outcome",
+    "Parameterization",
+    "Reason",
+    "Run",
+    "RunConfig",
+    "register",
+]
