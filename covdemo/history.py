@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from covdemo.failures import Failure
 
 Array = NDArray[np.float64]
-RECORDS = 500  # most rows that a history keeps
+RECORDS = 500  # most frames that a history keeps
+LOGGED = 1000  # most failures that it keeps; further ones are counted
 
 
 @dataclass(frozen=True)
@@ -74,10 +75,13 @@ _RECORDED = (
 class History:
     """Frames at regular trials, and every failure.
 
-    Each recorded quantity of a ``Frame`` is an array here, with a leading dimension R of records.
+    Attributes:
+        failures: the first ``LOGGED`` failures.
+        failed: how many failures there were.
     """
 
     failures: list[Failure] = field(default_factory=list)
+    failed: int = 0
     _frames: list[Frame] = field(default_factory=list)
 
     def record(self, frame: Frame) -> None:

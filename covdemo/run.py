@@ -13,7 +13,7 @@ from covdemo.batch import build_trainer, tensor, true_distributions
 from covdemo.config import RunConfig
 from covdemo.failures import Failure
 from covdemo.gaussians import Gaussians
-from covdemo.history import RECORDS, Array, Frame, History
+from covdemo.history import LOGGED, RECORDS, Array, Frame, History
 from covdemo.outcomes import Outcome, Reason, judge
 from covdemo.parameters import Parameters
 from covdemo.trainer import Info, Trial
@@ -135,7 +135,9 @@ class Run:
         self.trial += 1
         self._observed.see(info, room(self._trainer.parameterization, before.raw, info.direction.raw))
         if bool(info.failed):
-            self.history.failures.append(self._failure(info))
+            self.history.failed += 1
+            if self.history.failed <= LOGGED:
+                self.history.failures.append(self._failure(info))
         if self.stopped:
             self._broken = info.candidate
         if self.trial % self._stride == 0 or self.finished:
@@ -170,7 +172,7 @@ class Run:
             epoch=self.data.epoch(self.trial),
             loss=self._observed.loss,
             accuracy=float(metrics.accuracy(self._scores(self._points), self._labels)),
-            failures=len(self.history.failures),
+            failures=self.history.failed,
             means=_array(shown.loc),
             covariances=_array(shown.covariance_matrix),
             scale_trils=_array(shown.scale_tril),
