@@ -1,0 +1,81 @@
+"""How fast the page is: a headless browser trains log-Cholesky on 400 points, server and browser on the same two cores.
+
+    python benchmarks/page_speed.py [--json] [--quick] [--cores 0,1]
+
+frames_per_s          states of the run that the browser has shown, per second
+server_ms_per_frame   processor time of the server for each of them, training included, in milliseconds
+canvases_recreated    pictures made anew during the run
+first_chart_s         from ``streamlit run`` and the start of the browser to the first charts
+rss_mb                resident memory of the server at the end, in MB
+pause_s               from a click on Pause until the page says that it is paused: median and largest of some tries
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import time
+from typing import Any
+
+import streamlit
+
+from covdemo import headless
+
+_RUN = "/?parameterization=log-cholesky&epochs=250"
+_CLICK = """async (name) => {
+  const start = performance.now(), button = document.querySelector(".st-key-train button");
+  const before = button.innerText;
+  button.click();
+  while (button.isConnected && button.innerText === before) await new Promise(requestAnimationFrame);
+  return (performance.now() - start) / 1000;
+}"""
+
+
+def measure(seconds: float, pauses: int) -> dict[str, Any]:
+    """Train in a browser for some seconds, pause and go on some times, and return the figures."""
+    started = time.monotonic()
+    with headless.serve() as server, headless.chromium() as browser, headless.view(browser, server.url + _RUN) as viewer:
+        first_chart = time.monotonic() - started - headless.REST
+        viewer.page.evaluate(_CLICK)
+        viewer.page.wait_for_timeout(1000)
+        canvases, shown, busy = viewer.added_canvases(), len(viewer.shown()), server.cpu_seconds
+        viewer.page.wait_for_timeout(1000 * seconds)
+        times = [when for when, _ in viewer.shown()[shown:]]
+        busy = server.cpu_seconds - busy
+        answers = []
+        for _ in range(pauses):
+            answers.append(viewer.page.evaluate(_CLICK))
+            viewer.page.wait_for_timeout(300)
+            viewer.page.evaluate(_CLICK)
+            viewer.page.wait_for_timeout(700)
+        return {
+            "frames_per_s": round(len(times) / seconds, 1),
+            "server_ms_per_frame": round(1000 * busy / len(times), 1),
+            "canvases_recreated": viewer.added_canvases() - canvases,
+            "first_chart_s": round(first_chart, 1),
+            "rss_mb": round(server.memory_mb),
+            "pause_s": {"median": round(statistics.median(answers), 3), "max": round(max(answers), 3)},
+            "complaints": viewer.complaints,
+        }
+
+
+def main() -> None:
+    """Print the figures as a table, or as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="one JSON object and nothing else")
+    parser.add_argument("--quick", action="store_true", help="under a minute")
+    parser.add_argument("--cores", default="0,1", help="processor cores for server and browser together")
+    arguments = parser.parse_args()
+    os.sched_setaffinity(0, {int(core) for core in arguments.cores.split(",")})  # inherited by both
+    found = measure(*((6, 5) if arguments.quick else (20, 15)))
+    if arguments.json:
+        print(json.dumps(found))
+        return
+    print(f"Python {platform.python_version()}, Streamlit {streamlit.__version__}, cores {arguments.cores}")
+    for name, figure in found.items():
+        print(f"{name:20} {figure}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,186 @@
+"""The page in a browser without a screen: for tests, benchmarks and pictures.
+
+Needs Playwright. The browser is the one that the environment variable ``COVDEMO_CHROMIUM`` names, else ``chromium`` on the
+PATH, else Playwright's own.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+APP = Path(__file__).resolve().parent.parent / "app.py"
+PATIENCE = 60.0  # seconds to wait for a server or a first picture
+REST = 0.5  # seconds to wait after the last change
+_FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass
+class Server:
+    """A page that is being served.
+
+    Attributes:
+        url: address of the page.
+        pid: of the process.
+        log: what it has printed.
+    """
+
+    url: str
+    pid: int
+    _log: Path
+
+    @property
+    def log(self) -> str:
+        """What the server has printed, without Streamlit's greeting."""
+        return self._log.read_text()
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Processor time used so far (Linux)."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    @property
+    def memory_mb(self) -> float:
+        """Resident memory (Linux)."""
+        lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+
+
+@contextmanager
+def serve(prefix: Sequence[str] = ()) -> Iterator[Server]:
+    """Serve the page at a free port until the block ends.
+
+    Args:
+        prefix: command to start it through, such as ``("taskset", "-c", "0,1")``.
+    """
+    port = _free_port()
+    options = {"server.port": port, "server.address": "localhost", "server.headless": "true", "server.fileWatcherType": "none"}
+    command = [*prefix, sys.executable, "-m", "streamlit", "run", str(APP)]
+    command += [f"--{name}={value}" for name, value in options.items()]
+    with tempfile.TemporaryDirectory() as folder, open(Path(folder) / "log", "w") as log:
+        process = subprocess.Popen(command, cwd=APP.parent, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            _wait_for(f"http://localhost:{port}/_stcore/health", process)
+            yield Server(f"http://localhost:{port}", process.pid, Path(log.name))
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + PATIENCE
+    while process.poll() is None and time.monotonic() < end:
+        try:
+            urllib.request.urlopen(url, timeout=1).close()
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+        else:
+            return
+    raise RuntimeError(f"the page did not start within {PATIENCE:.0f} s")
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Start a browser.
+
+    Raises:
+        playwright.sync_api.Error: if there is none.
+    """
+    path = os.environ.get("COVDEMO_CHROMIUM") or shutil.which("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@dataclass
+class View:
+    """A viewer's browser page.
+
+    Attributes:
+        page: Playwright's page.
+        complaints: warnings and errors of the browser's console.
+    """
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+
+    def added_canvases(self) -> int:
+        """Return how many pictures have been made since the page was opened, the first ones included."""
+        count: int = self.page.evaluate("covdemoCanvases")
+        return count
+
+    def shown(self) -> list[tuple[float, str]]:
+        """Return every text that the progress bar has shown, with the time in seconds."""
+        texts: list[Any] = self.page.evaluate("covdemoShown")
+        return [(milliseconds / 1000, text) for milliseconds, text in texts]
+
+
+_WATCH = """
+globalThis.covdemoCanvases = 0;
+globalThis.covdemoShown = [];
+new MutationObserver((changes) => {
+  for (const change of changes)
+    for (const node of change.addedNodes)
+      if (node.nodeType === Node.ELEMENT_NODE)
+        covdemoCanvases += node.matches("canvas.marks") + node.querySelectorAll("canvas.marks").length;
+  const text = document.querySelector("[data-testid=stProgress]")?.innerText;
+  if (text && text !== covdemoShown.at(-1)?.[1]) covdemoShown.push([performance.now(), text]);
+}).observe(document, {childList: true, subtree: true, characterData: true});
+"""
+
+
+@contextmanager
+def view(
+    browser: Browser, url: str, width: int = 1280, height: int = 800, theme: Literal["light", "dark"] = "light"
+) -> Iterator[View]:
+    """Open the page as a new viewer and wait until its charts are drawn."""
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
+    page = context.new_page()
+    opened = View(page)
+    page.add_init_script(_WATCH)
+    page.on("console", lambda message: opened.complaints.append(message.text) if message.type in _BAD else None)
+    page.on("pageerror", lambda error: opened.complaints.append(str(error)))
+    page.goto(url)
+    settle(page)
+    yield opened
+    context.close()
+
+
+_BAD = ("warning", "error")
+
+
+def settle(page: Page) -> None:
+    """Wait until all charts are drawn and the script rests."""
+    page.wait_for_selector("canvas.marks", timeout=1000 * PATIENCE)
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=1000 * PATIENCE)
+    page.wait_for_timeout(1000 * REST)

@@ -1,0 +1,56 @@
+"""The failure log: a table, a filter by kind, a download."""
+
+import csv
+import io
+from collections.abc import Sequence
+
+import streamlit as st
+
+from covdemo.failures import Failure
+
+_EMPTY = (
+    "No failure yet. A row appears here for every update after which PyTorch would refuse a distribution: trial, epoch, "
+    "category, kind, PyTorch's message, the matrix, its eigenvalues and what was done."
+)
+
+
+def show(failures: Sequence[Failure]) -> None:
+    """Draw the log."""
+    st.markdown("##### Failures")
+    if not failures:
+        st.caption(_EMPTY)
+        return
+    kinds = sorted({failure.kind.value for failure in failures})
+    pick, download = st.columns([3, 1], vertical_alignment="bottom")
+    chosen = pick.pills("Show", kinds, selection_mode="multi", key="log kinds", help="Kinds of failure; none chosen shows all.")
+    rows = [row(failure) for failure in failures if not chosen or failure.kind.value in chosen]
+    st.dataframe(rows, hide_index=True, key="log table", alt="The failure log, one row per failure.")
+    download.download_button("Download as CSV", as_csv(rows), "failures.csv", "text/csv", on_click="ignore")
+
+
+def row(failure: Failure) -> dict[str, object]:
+    """Return a failure as a row of the table."""
+    return {
+        "trial": failure.trial,
+        "epoch": failure.epoch + 1,
+        "category": failure.category,
+        "kind": failure.kind.value,
+        "smallest eigenvalue": min(failure.eigenvalues),
+        "eigenvalues": str(list(failure.eigenvalues)),
+        "matrix": str([list(line) for line in failure.matrix]),
+        "done": failure.action,
+        "PyTorch's message": failure.message,
+    }
+
+
+def as_csv(rows: Sequence[dict[str, object]]) -> str:
+    """Return rows as CSV with a header; text that a spreadsheet would take for a formula gets an apostrophe."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _plain(value) for name, value in line.items()} for line in rows)
+    return text.getvalue()
+
+
+def _plain(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value

@@ -1,0 +1,17 @@
+"""What is kept for one viewer between two runs of the script."""
+
+import streamlit as st
+
+from covdemo.config import RunConfig
+from covdemo.ui.player import Player
+
+_PLAYER = "player"
+
+
+def player(config: RunConfig) -> Player:
+    """Return the viewer's player, with a run of this configuration."""
+    if _PLAYER not in st.session_state:
+        st.session_state[_PLAYER] = Player(config)
+    mine: Player = st.session_state[_PLAYER]
+    mine.load(config)
+    return mine

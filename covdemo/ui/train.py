@@ -1,0 +1,93 @@
+"""The tab in which one run is trained: two panels, the curves, the failures."""
+
+from collections.abc import Callable
+
+import numpy as np
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from covdemo import charts, tables
+from covdemo.curves import CURVES, Curve
+from covdemo.run import Run
+from covdemo.ui import controls, figures, log, verdict
+from covdemo.ui.player import Player
+
+_CAPTIONS = (
+    f"Contours at {', '.join(f'{r:g}' for r in charts.DEVIATIONS[:-1])} and {charts.DEVIATIONS[-1]:g} standard deviations.",
+    "Grey: decision boundary. Trail: path of a mean. Outlined: the point of the last trial.",
+)
+
+
+def tab(player: Player) -> Callable[[], None]:
+    """Draw the tab and return what brings its moving parts up to date."""
+    run = player.run
+    controls.buttons(player)
+    bar = controls.progress(st.container(), run)
+    verdict.show(player)
+    live = [_panels(run), *_curves(run)]
+    log.show(run.history.failures)
+
+    def refresh() -> None:
+        controls.progress(bar, run)
+        for figure in live:
+            figure.draw()
+
+    return refresh
+
+
+def _panels(run: Run) -> figures.LiveFigure:
+    """Draw both panels and return the model's."""
+    names, box = _names(run), _box(run)
+    left, right = (_above(column, text) for column, text in zip(st.columns(2), _CAPTIONS, strict=True))
+    points = {"points": tables.points(run.data, names)}
+    everywhere = np.ones(len(names), dtype=bool)
+    truth = tables.ellipses(run.truth.means, run.truth.scale_trils, everywhere, names)
+    figures.draw(left, charts.data_panel(box, names), {**points, "ellipses": truth}, charts.DATA_ALT)
+    return figures.LiveFigure(right, charts.model_panel(box, names), charts.MODEL_ALT, points, lambda: _model(run, names, box))
+
+
+def _above(column: DeltaGenerator, caption: str) -> DeltaGenerator:
+    """Return a place in a column above a caption."""
+    place = column.container()
+    column.caption(caption)
+    return place
+
+
+def _model(run: Run, names: tuple[str, ...], box: charts.Box) -> figures.Tables:
+    frame = run.frame()
+    return {
+        "ellipses": tables.ellipses(frame.means, frame.scale_trils, frame.valid, names),
+        "boundary": tables.boundary(run.decide, box),
+        "path": tables.path(run.history, frame, names),
+        "trial": tables.trial(frame, names),
+    }
+
+
+def _curves(run: Run) -> list[figures.LiveFigure]:
+    return [_curve(place, row, run) for place, row in zip(st.columns(len(CURVES)), CURVES, strict=True)]
+
+
+def _curve(place: DeltaGenerator, row: Curve, run: Run) -> figures.LiveFigure:
+    names, history = _names(run), run.history
+    return figures.LiveFigure(
+        place,
+        charts.curve(row, names),
+        row.alt,
+        {"reference": tables.reference(row, run, names)},
+        lambda: {
+            "curve": tables.curve(row, history, names),
+            "span": tables.span(row, run),
+            "failures": tables.failures(history.failures, stopped=run.stopped),
+            "edge": tables.edge(row, history, names),
+        },
+    )
+
+
+def _names(run: Run) -> tuple[str, ...]:
+    return run.data.names or tuple(f"Category {k + 1}" for k in range(run.config.categories))
+
+
+def _box(run: Run) -> charts.Box:
+    """Return a box that shows the true distributions up to 2.5 standard deviations, and where the model starts."""
+    means, spread = run.truth.means, 2.5 * np.sqrt(run.truth.covariances.diagonal(axis1=1, axis2=2))
+    return charts.Box.around(np.concatenate([means - spread, means + spread, run.config.start_means]))

@@ -1,0 +1,46 @@
+"""How the run stands, in words: what failed and why, or how it ended."""
+
+import streamlit as st
+
+from covdemo.failures import Failure
+from covdemo.fields import show as number
+from covdemo.outcomes import Outcome
+from covdemo.ui.player import Player
+
+_LONG = 50  # trials without a gradient that are worth a sentence
+_SILENT = "Category {category} has received no gradient for {trials:,} trials: its density is 0 in floating point."
+_NOT_LEARNED = "Ran to the end, but did not learn: {:.1%} of the points are in the right category."
+
+
+def show(player: Player) -> None:
+    """Draw the notice of the last change, the last failure, categories that learn nothing, and the outcome."""
+    run, failures = player.run, player.run.history.failures
+    if player.notice:
+        st.info(player.notice, icon=":material/restart_alt:")
+    if run.stopped:
+        _stopped(failures[-1])
+    elif failures:
+        st.warning(f"{len(failures):,} failures so far. The last one: {_sentence(failures[-1])}", icon=":material/warning:")
+    frame = run.frame()
+    for category, trials in enumerate(frame.silent.astype(int), start=1):
+        if trials >= _LONG:
+            st.warning(_SILENT.format(category=category, trials=trials), icon=":material/volume_off:")
+    if run.outcome is Outcome.LEARNED:
+        st.success(f"Learned: {frame.accuracy:.1%} of the points are in the right category.", icon=":material/check:")
+    elif run.outcome is Outcome.NOT_LEARNED:
+        st.warning(f"{_NOT_LEARNED.format(frame.accuracy)} {run.reason.value if run.reason else ''}", icon=":material/warning:")
+
+
+def _stopped(failure: Failure) -> None:
+    left, right = st.columns(2)
+    left.error(_sentence(failure), icon=":material/error:")
+    right.code(failure.message, language=None, height=110, wrap_lines=True)
+
+
+def _sentence(failure: Failure) -> str:
+    """Say which trial and category failed, why, by how much, and what was done."""
+    return (
+        f"**Trial {failure.trial:,}, category {failure.category}: {failure.kind.value}.** {failure.kind.explanation} "
+        f"Smallest eigenvalue {number(min(failure.eigenvalues))}; learning rate {number(failure.rate)}, "
+        f"room for {number(failure.room)}; {failure.action}."
+    )

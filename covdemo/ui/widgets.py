@@ -1,0 +1,128 @@
+"""One setting -> one widget, whose value lies in the session under ``key(field)``."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+import streamlit as st
+
+from covdemo.config import FIELDS, RunConfig, fields_of
+from covdemo.fields import Field, Problem, Row, parse_number
+from covdemo.parameterizations import GUARANTEES
+
+# 1, 2, 5, 10 ... in the powers of ten that matter to a learning rate
+_SLIDER = (*(float(f"{step}e{power}") for power in range(-8, 2) for step in (1, 2, 5)), 100.0)
+
+_CATEGORIES = next(field for field in FIELDS if field.attribute == "categories")
+
+
+def key(field: Field) -> str:
+    """Return the name of a setting in the session."""
+    return f"setting {field.name}"
+
+
+def fill(config: RunConfig) -> None:
+    """Put the values of a configuration into all widgets."""
+    for field in FIELDS:
+        _put(field, field.get(config))
+
+
+def fill_attributes(changes: Mapping[str, Sequence[float]]) -> None:
+    """Put values per category into the widgets of these attributes of ``RunConfig``, and their number into its own."""
+    for field in FIELDS:
+        values = changes.get(field.attribute, ())
+        if field.category is not None and field.category <= len(values):
+            _put(field, values[field.category - 1])
+        elif field.attribute == "categories" and changes:
+            _put(field, max(map(len, changes.values())))
+
+
+def _put(field: Field, value: float | int | str) -> None:
+    st.session_state[key(field)] = f"{value!r}" if _is_typed(field) else value
+
+
+def given() -> dict[str, str]:
+    """Return what the widgets hold, as address parameters; settings without a widget at present are left out."""
+    state = st.session_state
+    fields = fields_of(state[key(_CATEGORIES)])
+    return {field.url: str(state[key(field)]) for field in fields if key(field) in state}
+
+
+def draw(field: Field, config: RunConfig, problems: Iterable[Problem]) -> None:
+    """Draw the widget of a setting, and beside it what is wrong with its value."""
+    if key(field) not in st.session_state:
+        _put(field, field.get(config))
+    if field.registry:
+        _choice(field)
+    elif _is_typed(field):
+        _slider_and_text(field) if field.category is None else _text(field)
+    else:
+        _number(field)
+    for problem in problems:
+        if problem.field == field.name:
+            st.error(problem.sentence)
+
+
+def _is_typed(field: Field) -> bool:
+    """Whether the number is typed as text, because steps of one size do not suit it."""
+    return field.log and not field.registry
+
+
+def _label(field: Field) -> str:
+    """Return the label without the category, which stands above the widget."""
+    return field.label.split(" of category ")[0]
+
+
+def _choice(field: Field) -> None:
+    registry = field.registry
+    chosen = st.selectbox(
+        field.label, field.choices, key=key(field), format_func=lambda choice: registry[choice].label, help=field.help
+    )
+    _explain(registry[chosen])
+
+
+def _explain(row: Row) -> None:
+    """Show formula, summary and guarantee of a choice, as far as it has them."""
+    formula, guarantee = getattr(row, "formula", ""), getattr(row, "guarantee", None)
+    if formula:
+        st.markdown(f":small[${formula}$]")
+    st.caption(row.summary if guarantee is None else f"{row.summary} **Guarantee: {guarantee}.** {GUARANTEES[guarantee]}")
+
+
+def _number(field: Field) -> None:
+    step = 1 if field.kind is int else _step(float(field.default))
+    st.number_input(_label(field), step=step, format="%d" if field.kind is int else "%g", key=key(field), help=field.help)
+
+
+def _step(default: float) -> float:
+    """Return the power of ten of the leading digit."""
+    return 10.0 ** math.floor(math.log10(abs(default))) if default else 0.01
+
+
+def _text(field: Field) -> None:
+    st.text_input(_label(field), key=key(field), help=field.help)
+
+
+def _slider_and_text(field: Field) -> None:
+    slider = f"{key(field)} slider"
+    st.session_state[slider] = _nearest(parse_number(st.session_state[key(field)]))
+    wide, narrow = st.columns([5, 3], vertical_alignment="bottom", wrap=False)
+    wide.select_slider(
+        field.label, _SLIDER, key=slider, format_func=lambda rate: f"{rate:g}", help=field.help, on_change=_slide, args=(field,)
+    )
+    narrow.text_input(f"{field.label}, typed", key=key(field), label_visibility="collapsed")
+
+
+def _slide(field: Field) -> None:
+    _put(field, st.session_state[f"{key(field)} slider"])
+
+
+def _nearest(rate: float) -> float:
+    """Return the place of the slider that is nearest on a logarithmic scale; the lowest for 0 and for no number."""
+    if not rate > 0:
+        return _SLIDER[0]
+    return min(_SLIDER, key=lambda place: abs(math.log(place) - math.log(rate)))
+
+
+def columns_of(config: RunConfig, group: str, category: int | None) -> list[Field]:
+    """Return the settings of a group that belong to a category, or to the whole run."""
+    return [field for field in fields_of(config.categories) if field.group == group and field.category == category]
