@@ -1,0 +1,71 @@
+"""The cards, and the measured table that they quote."""
+
+import numpy as np
+import pytest
+from robustness import decades, measure
+
+from covdemo import cards
+from covdemo.learner import OBJECTIVES
+from covdemo.parameterizations import PARAMETERIZATIONS
+
+RATES, SEEDS, EPOCHS = np.logspace(-8, 2, 41), 8, 5
+SAFE = "affine-invariant"
+
+
+@pytest.fixture(scope="module")
+def safe_step():
+    """The table's row of the step that cannot fail, measured afresh."""
+    return {key: measure(SAFE, key, RATES, SEEDS, EPOCHS) for key in ("cross-entropy", "likelihood")}
+
+
+def test_the_safe_step_never_fails_over_ten_decades_of_rates(safe_step):
+    assert safe_step["cross-entropy"]["errors"] == [0] * 41
+
+
+def test_the_safe_step_always_learns_over_ten_decades_of_rates(safe_step):
+    assert safe_step["cross-entropy"]["learns"] == [1] * 41
+
+
+def test_the_safe_step_finds_the_true_distributions_by_maximum_likelihood(safe_step):
+    assert safe_step["likelihood"]["best_kl"] <= 0.03
+
+
+@pytest.mark.parametrize("key", ["errors", "learns", "decades_all_learn"])
+def test_the_table_that_ships_is_current(safe_step, key):
+    assert cards.table()[SAFE]["cross-entropy"][key] == safe_step["cross-entropy"][key]
+
+
+def test_the_table_that_ships_has_the_kl_of_today(safe_step):
+    # the mean of float32 runs that round differently from one processor to the next
+    assert cards.table()[SAFE]["likelihood"]["best_kl"] == pytest.approx(safe_step["likelihood"]["best_kl"], rel=0.02)
+
+
+def test_the_raw_covariance_is_measured_to_fail_where_the_question_says():
+    row = measure("covariance", "cross-entropy", np.array([1e-5, 1e-3]), SEEDS, EPOCHS)
+    assert row["errors"] == [0, 1]
+
+
+@pytest.mark.parametrize("key", PARAMETERIZATIONS)
+def test_every_parameterization_has_a_place_in_the_table_for_every_objective(key):
+    assert [row.objective for row in cards.standings(key)] == [objective.label for objective in OBJECTIVES.values()]
+
+
+def test_the_first_card_is_the_one_that_learns_over_the_most_decades():
+    assert cards.ranked()[0].key == SAFE
+
+
+@pytest.mark.parametrize("row", PARAMETERIZATIONS.values(), ids=PARAMETERIZATIONS)
+def test_a_card_shows_the_source_of_its_class(row):
+    assert cards.source(row).startswith(f"class {type(row.module).__name__}(")
+
+
+def test_a_guarantee_says_what_a_restricted_family_cannot_represent():
+    assert "cannot represent: Any covariance between two axes" in cards.guarantee(PARAMETERIZATIONS["diagonal"])
+
+
+@pytest.mark.parametrize(
+    ("works", "expected"),
+    [([True] * 5, 4.0), ([False] * 5, 0.0), ([True, True, False, False, False], 1.5), ([False, True, False, False, False], 1)],
+)
+def test_decades_count_each_rate_for_its_cell_of_the_range(works, expected):
+    assert decades(np.logspace(-2, 2, 5), np.array(works)) == expected
