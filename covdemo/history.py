@@ -32,7 +32,7 @@ class Frame:
         room: the smallest rate, over the trials since the last record, at which an update would just have left the matrix
             valid, ``[K]``; infinite where nothing can fail.
         gradient_norm: of the last trial's gradient, per category, ``[K]``.
-        silent: for how many trials in a row each category's density has been 0 in floating point, ``[K]``.
+        silent: for how many trials in a row each category has had no gradient because its density is 0, ``[K]``.
         x: the last data point shown, ``[D]``; None before the first.
         label: its category, from 0; None before the first.
     """

@@ -48,8 +48,9 @@ class Observed:
         self._losses.append(float(info.loss))
         self.latest_room = _array(room[0])
         self.room = np.fmin(self.room, self.latest_room)
-        self.silent = np.where(_array(info.log_density[0].exp()) == 0, self.silent + 1, 0)
         self.gradient_norm = _array(info.gradient.raw[0].flatten(1).norm(dim=1))
+        silent = (_array(info.log_density[0].exp()) == 0) & (self.gradient_norm == 0)
+        self.silent = np.where(silent, self.silent + 1, 0)
 
     @property
     def loss(self) -> float:
