@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from covdemo.ui import controls, session, sidebar, train
+from covdemo.ui import controls, explain, session, sidebar, tabs, train
 
-st.set_page_config(page_title="covdemo: why a covariance matrix breaks", page_icon="covdemo/ui/icon.svg", layout="wide")
-st.markdown("#### Why does a covariance matrix break under SGD?", help=None)
+st.set_page_config("covdemo: why a covariance matrix breaks", "covdemo/ui/icon.svg", layout="wide")
+st.markdown("##### Why does a covariance matrix break under SGD?")
 
 config = sidebar.settings()
-mine = session.player(config)
-refresh = train.tab(mine)
-controls.live(mine, refresh)
+player = session.player(config)
+refresh = tabs.show({"Train": lambda: train.tab(player), "Explain": explain.tab})
+controls.live(player, refresh)

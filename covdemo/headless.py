@@ -24,14 +24,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 APP = Path(__file__).resolve().parent.parent / "app.py"
 PATIENCE = 60.0  # seconds to wait for a server or a first picture
 REST = 0.5  # seconds to wait after the last change
-_FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+_FLAGS = ["--headless", "--no-sandbox", "--disable-gpu"]
+_FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]  # no calls home
 
 
 @dataclass

@@ -125,7 +125,7 @@ def _ends(row: Curve, run: Run) -> tuple[float, float]:
     enough = row.above * reference.max(initial=0) if reference.size else LARGEST
     shown = np.concatenate([values[values <= max(enough, values.min(initial=LARGEST))], reference])
     low, high = shown.min(initial=LARGEST), shown.max(initial=LEAST)
-    return (_power(low, math.floor), _power(high * 1.01, math.ceil)) if len(shown) else (0.1, 1.0)
+    return (_power(low * 0.99, math.floor), _power(high * 1.01, math.ceil)) if len(shown) else (0.1, 1.0)
 
 
 def _power(size: float, rounding: Callable[[float], int]) -> float:

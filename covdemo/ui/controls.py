@@ -9,29 +9,23 @@ from streamlit.delta_generator import DeltaGenerator
 from covdemo.run import Run
 from covdemo.ui.player import FASTEST, SPEEDS, Player, play
 
-_ROUND = 2.0  # seconds after which the script begins anew, so that log and sidebar are up to date
+_TICK = 0.25  # seconds between two requests of the browser for the next round
+_SHORT, _ROUND = 0.2, 2.0  # seconds of a round after something may have changed on the page, and of the others
+_TICKED = "ticked"
 
 
 def buttons(player: Player) -> None:
     """Draw the row of buttons and the speed."""
-    row = st.container(horizontal=True, vertical_alignment="bottom")
+    row = st.container(horizontal=True, vertical_alignment="center")
     name, icon = _train_or_pause(player)
+    done = player.run.finished
     row.button(name, icon=icon, key="train", type="primary", on_click=player.toggle)
-    row.button("Step", key="step", on_click=player.step, disabled=player.run.finished, help="One trial.")
-    row.button(
-        "Run to the end", key="finish", on_click=player.finish, disabled=player.run.finished, help="As fast as possible."
-    )
+    row.button("Step", key="step", on_click=player.step, disabled=done, help="One trial.")
+    row.button("Run to the end", key="finish", on_click=player.finish, disabled=done, help="As fast as possible.")
     row.button("Reset", key="reset", on_click=player.reset, help="Back to trial 0.")
-    with row:
-        player.speed = st.select_slider(
-            "Trials per second",
-            SPEEDS,
-            value=player.speed,
-            key="speed",
-            format_func=_pace,
-            help="How fast Train goes on.",
-            width=320,
-        )
+    player.speed = row.select_slider(
+        "Speed", SPEEDS, player.speed, format_func=_pace, key="speed", label_visibility="collapsed", width=320
+    )
 
 
 def _train_or_pause(player: Player) -> tuple[str, str]:
@@ -41,7 +35,7 @@ def _train_or_pause(player: Player) -> tuple[str, str]:
 
 
 def _pace(speed: float) -> str:
-    return "fastest" if speed == FASTEST else f"{speed:g}"
+    return "as fast as possible" if speed == FASTEST else f"{speed:g} trials/s"
 
 
 def progress(place: DeltaGenerator, run: Run) -> DeltaGenerator:
@@ -61,7 +55,23 @@ def _loss(run: Run, latest: float) -> str:
 
 
 def live(player: Player, refresh: Callable[[], None]) -> None:
-    """Train and redraw until the viewer pauses or the run ends; the last thing that a script does."""
-    if player.playing:
-        play(player, refresh, _ROUND)
+    """Train and redraw for a while; the last thing that a script does.
+
+    The script then ends, which is when the browser takes away what is no longer drawn, and begins anew at the browser's next
+    request. A loop that never ends, or an ``st.rerun`` after each round, would leave ghosts of old elements on the page; and a
+    browser that is closed asks for nothing.
+    """
+    if not player.playing:
+        return
+    drawn = False
+
+    def next_round() -> None:
+        if drawn:  # not while the script itself comes by
+            st.session_state[_TICKED] = True
+            st.rerun()
+
+    st.fragment(next_round, run_every=_TICK)()
+    drawn = True
+    play(player, refresh, _ROUND if st.session_state.pop(_TICKED, False) else _SHORT)
+    if not player.playing:
         st.rerun()

@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from covdemo.config import FIELDS, RunConfig, read
-from covdemo.fields import Problem
+from covdemo.config import FIELDS, RunConfig, fields_of, read
+from covdemo.fields import Field, Problem
 from covdemo.presets import PRESETS
 from covdemo.trials import DISTRIBUTIONS
 from covdemo.ui import address, widgets
 
 _DRAWN = "True distributions"
 _FOLDED = {_DRAWN, "Start of the model", "Machine"}
-_PER_ROW = 3  # widgets of one category side by side
+_PER_ROW = 2  # widgets of one category side by side
 _PRESET, _DISTRIBUTION, _FOUND = "preset", "distribution", "found in the address"
 _OWN = "your own"
 
@@ -25,8 +26,9 @@ def settings() -> RunConfig:
         st.session_state[_FOUND] = (widgets.given(), arrived[1])
     config, problems = read(widgets.given())
     found = _still_true(st.session_state[_FOUND])
-    for problem in found:
-        st.warning(problem.sentence)
+    with st.container():
+        if found:
+            st.warning("\n".join(f"- {problem.sentence}" for problem in found))
     with st.sidebar:
         _presets(config)
         for group in dict.fromkeys(field.group for field in FIELDS):
@@ -68,26 +70,33 @@ def _load_distribution() -> None:
 
 
 def _group(group: str, config: RunConfig, problems: Sequence[Problem]) -> None:
-    """Draw the settings of one section."""
-    names = {field.name for field in FIELDS if field.group == group}
+    """Draw one section: what belongs to the whole run in rows of one, what belongs to a category in rows of two."""
+    fields = [field for field in fields_of(config.categories) if field.group == group]
+    with _section(group, unfold=any(problem.field == field.name for problem in problems for field in fields)):
+        if group == _DRAWN:
+            _distributions(config)
+        for category in (None, *range(1, config.categories + 1)):
+            mine = [field for field in fields if field.category == category]
+            if mine and category is not None:
+                st.markdown(f"Category {category}")
+            width = 1 if category is None else _PER_ROW
+            for start in range(0, len(mine), width):
+                _row(mine[start : start + width], width, config, problems)
+
+
+def _section(group: str, unfold: bool) -> DeltaGenerator:
     if group in _FOLDED:
-        with st.expander(group, expanded=any(problem.field in names for problem in problems)):
-            _settings_of(group, config, problems)
-    else:
-        st.markdown(f"**{group}**")
-        _settings_of(group, config, problems)
+        return st.expander(group, expanded=unfold)
+    st.markdown(f"**{group}**")
+    return st.container()
 
 
-def _settings_of(group: str, config: RunConfig, problems: Sequence[Problem]) -> None:
-    if group == _DRAWN:
-        _distributions(config)
-    for category in range(1, config.categories + 1):
-        fields = widgets.columns_of(config, group, category)
-        if fields:
-            st.markdown(f"Category {category}")
-        for start in range(0, len(fields), _PER_ROW):
-            for column, field in zip(st.columns(_PER_ROW), fields[start : start + _PER_ROW], strict=False):
-                with column:
-                    widgets.draw(field, config, problems)
-    for field in widgets.columns_of(config, group, None):
-        widgets.draw(field, config, problems)
+def _row(fields: Sequence[Field], width: int, config: RunConfig, problems: Sequence[Problem]) -> None:
+    """Draw settings side by side, and below them what is wrong with their values."""
+    with st.container(gap="xxsmall"):
+        for column, field in zip(st.columns(width), fields, strict=False):
+            with column:
+                widgets.draw(field, config)
+        for problem in problems:
+            if problem.field in {field.name for field in fields}:
+                st.error(problem.sentence)

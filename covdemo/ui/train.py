@@ -12,9 +12,10 @@ from covdemo.run import Run
 from covdemo.ui import controls, figures, log, verdict
 from covdemo.ui.player import Player
 
-_CAPTIONS = (
-    f"Contours at {', '.join(f'{r:g}' for r in charts.DEVIATIONS[:-1])} and {charts.DEVIATIONS[-1]:g} standard deviations.",
-    "Grey: decision boundary. Trail: path of a mean. Outlined: the point of the last trial.",
+_LEGEND = (
+    f"Contours at {', '.join(f'{r:g}' for r in charts.DEVIATIONS[:-1])} and {charts.DEVIATIONS[-1]:g} standard deviations. "
+    "Model result: decision boundary grey, path of each mean as a trail, point of the last trial outlined. "
+    "Dotted: guessing, the true value, or lr_cov."
 )
 
 
@@ -22,10 +23,13 @@ def tab(player: Player) -> Callable[[], None]:
     """Draw the tab and return what brings its moving parts up to date."""
     run = player.run
     controls.buttons(player)
-    bar = controls.progress(st.container(), run)
-    verdict.show(player)
-    live = [_panels(run), *_curves(run)]
-    log.show(run.history.failures)
+    with st.container(gap="xsmall"):
+        bar = controls.progress(st.container(), run)
+        with st.container():  # one element, however much there is to say, so that nothing below moves to another place
+            verdict.show(player)
+        live = [_panels(run), *_curves(run)]
+        st.caption(_LEGEND)
+    log.show(run.history.failures, run.history.failed)
 
     def refresh() -> None:
         controls.progress(bar, run)
@@ -38,19 +42,12 @@ def tab(player: Player) -> Callable[[], None]:
 def _panels(run: Run) -> figures.LiveFigure:
     """Draw both panels and return the model's."""
     names, box = _names(run), _box(run)
-    left, right = (_above(column, text) for column, text in zip(st.columns(2), _CAPTIONS, strict=True))
+    left, right = st.columns(2)
     points = {"points": tables.points(run.data, names)}
     everywhere = np.ones(len(names), dtype=bool)
     truth = tables.ellipses(run.truth.means, run.truth.scale_trils, everywhere, names)
     figures.draw(left, charts.data_panel(box, names), {**points, "ellipses": truth}, charts.DATA_ALT)
     return figures.LiveFigure(right, charts.model_panel(box, names), charts.MODEL_ALT, points, lambda: _model(run, names, box))
-
-
-def _above(column: DeltaGenerator, caption: str) -> DeltaGenerator:
-    """Return a place in a column above a caption."""
-    place = column.container()
-    column.caption(caption)
-    return place
 
 
 def _model(run: Run, names: tuple[str, ...], box: charts.Box) -> figures.Tables:

@@ -20,7 +20,7 @@ def show(player: Player) -> None:
     if run.stopped:
         _stopped(failures[-1])
     elif failures:
-        st.warning(f"{len(failures):,} failures so far. The last one: {_sentence(failures[-1])}", icon=":material/warning:")
+        st.warning(f"Failures: {run.history.failed:,}. The first: {_sentence(failures[0])}", icon=":material/warning:")
     frame = run.frame()
     for category, trials in enumerate(frame.silent.astype(int), start=1):
         if trials >= _LONG:

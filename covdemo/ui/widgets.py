@@ -1,12 +1,12 @@
 """One setting -> one widget, whose value lies in the session under ``key(field)``."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from covdemo.config import FIELDS, RunConfig, fields_of
-from covdemo.fields import Field, Problem, Row, parse_number
+from covdemo.fields import Field, Row, parse_number
 from covdemo.parameterizations import GUARANTEES
 
 # 1, 2, 5, 10 ... in the powers of ten that matter to a learning rate
@@ -47,19 +47,19 @@ def given() -> dict[str, str]:
     return {field.url: str(state[key(field)]) for field in fields if key(field) in state}
 
 
-def draw(field: Field, config: RunConfig, problems: Iterable[Problem]) -> None:
-    """Draw the widget of a setting, and beside it what is wrong with its value."""
+def draw(field: Field, config: RunConfig) -> None:
+    """Draw the widget of a setting."""
     if key(field) not in st.session_state:
         _put(field, field.get(config))
-    if field.registry:
-        _choice(field)
-    elif _is_typed(field):
-        _slider_and_text(field) if field.category is None else _text(field)
-    else:
-        _number(field)
-    for problem in problems:
-        if problem.field == field.name:
-            st.error(problem.sentence)
+    with st.container(gap="xxsmall"):
+        if field.registry:
+            _choice(field)
+        elif not _is_typed(field):
+            _number(field)
+        elif field.category is None:
+            _text_and_slider(field)
+        else:
+            _text(field)
 
 
 def _is_typed(field: Field) -> bool:
@@ -102,14 +102,19 @@ def _text(field: Field) -> None:
     st.text_input(_label(field), key=key(field), help=field.help)
 
 
-def _slider_and_text(field: Field) -> None:
+def _text_and_slider(field: Field) -> None:
     slider = f"{key(field)} slider"
     st.session_state[slider] = _nearest(parse_number(st.session_state[key(field)]))
-    wide, narrow = st.columns([5, 3], vertical_alignment="bottom", wrap=False)
-    wide.select_slider(
-        field.label, _SLIDER, key=slider, format_func=lambda rate: f"{rate:g}", help=field.help, on_change=_slide, args=(field,)
+    _text(field)
+    st.select_slider(
+        f"{field.label}, as a slider",
+        _SLIDER,
+        key=slider,
+        format_func=lambda rate: f"{rate:g}",
+        label_visibility="collapsed",
+        on_change=_slide,
+        args=(field,),
     )
-    narrow.text_input(f"{field.label}, typed", key=key(field), label_visibility="collapsed")
 
 
 def _slide(field: Field) -> None:
@@ -121,8 +126,3 @@ def _nearest(rate: float) -> float:
     if not rate > 0:
         return _SLIDER[0]
     return min(_SLIDER, key=lambda place: abs(math.log(place) - math.log(rate)))
-
-
-def columns_of(config: RunConfig, group: str, category: int | None) -> list[Field]:
-    """Return the settings of a group that belong to a category, or to the whole run."""
-    return [field for field in fields_of(config.categories) if field.group == group and field.category == category]
