@@ -88,7 +88,7 @@ class Gaussians:
             ``[..., K, D]`` and ``[..., K, D, D]``, the latter symmetric except for "scale_tril".
         """
         v = linalg.solve_lower_transposed(self.scale_tril, weight.unsqueeze(-1) * z)
-        return v, _MATRIX_GRADIENTS[feeds](self.scale_tril, z, v, weight[..., None, None])
+        return v, _MATRIX_GRADIENTS[feeds](self.scale_tril, z, v, weight)
 
     def sample(self, count: int, generator: torch.Generator | None = None) -> Tensor:
         """Draw ``count`` points x = mu + L z with z ~ N(0, I) from each distribution, ``[count, ..., K, D]``."""
@@ -147,16 +147,17 @@ def unfactor(feeds: str, scale_tril: Tensor) -> Tensor:
 
 def _covariance_gradient(scale_tril: Tensor, z: Tensor, v: Tensor, weight: Tensor) -> Tensor:
     inverse = linalg.inverse_lower(scale_tril).mT
-    return 0.5 * (linalg.outer(v, linalg.apply(inverse, z)) - weight * linalg.gram(inverse))
+    return linalg.outer(0.5 * v, linalg.apply(inverse, z)) - (0.5 * weight)[..., None, None] * linalg.gram(inverse)
 
 
 def _precision_gradient(scale_tril: Tensor, z: Tensor, v: Tensor, weight: Tensor) -> Tensor:
     centred = linalg.apply(scale_tril, z)
-    return 0.5 * (weight * linalg.gram(scale_tril) - linalg.outer(weight[..., 0] * centred, centred))
+    half = 0.5 * weight.unsqueeze(-1)
+    return half.unsqueeze(-1) * linalg.gram(scale_tril) - linalg.outer(half * centred, centred)
 
 
 def _scale_tril_gradient(scale_tril: Tensor, z: Tensor, v: Tensor, weight: Tensor) -> Tensor:
-    reciprocal = weight[..., 0] / linalg.diagonal(scale_tril)
+    reciprocal = weight.unsqueeze(-1) / linalg.diagonal(scale_tril)
     return linalg.map_diagonal(linalg.outer(v, z), lambda diagonal: diagonal) - linalg.embed_diagonal(reciprocal)
 
 

@@ -108,8 +108,15 @@ def backtrack(update: Update) -> tuple[Parameters, Tensor]:
 
 def choose(mask: Tensor, chosen: Parameters, other: Parameters) -> Parameters:
     """Return ``chosen`` for the replicas where ``mask`` ``[B]`` is true, ``other`` elsewhere."""
+    if _all_seen(mask):
+        return chosen
     pairs = zip(chosen, other, strict=True)
     return Parameters(*(torch.where(linalg.expand_like(mask, new), new, old) for new, old in pairs))
+
+
+def _all_seen(mask: Tensor) -> bool:
+    """Return whether all of the mask is known to be true; only asked where looking costs less than choosing."""
+    return mask.device.type == "cpu" and not torch.compiler.is_compiling() and bool(mask.all())
 
 
 POLICIES: dict[str, Policy] = {

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from covdemo import linalg
+from covdemo.gaussians import Gaussians
 from covdemo.learner import Objective, one_hot
 from covdemo.optimizers import Optimizer, Slots
 from covdemo.parameterizations import Parameterization
@@ -23,11 +24,13 @@ class State(NamedTuple):
 
     Attributes:
         parameters: the present parameters, or the last valid ones of a replica that has stopped.
+        distributions: the normal distributions that they stand for.
         slots: what the optimizer remembers, one entry per parameter.
         alive: ``[B]``, false once a replica has stopped; it is not changed any more.
     """
 
     parameters: Parameters
+    distributions: Gaussians
     slots: tuple[Slots, ...]
     alive: Tensor
 
@@ -104,24 +107,25 @@ class Trainer:
         raw = self.parameterization.start(covariances.expand(replicas, *covariances.shape[-3:]))
         parameters = Parameters(means, raw, linalg.lay_out(means.new_zeros(replicas, categories, categories)))
         slots = tuple(self.optimizer.init(parameter) for parameter in parameters)
-        return State(parameters, slots, torch.ones(replicas, dtype=torch.bool, device=means.device))
+        alive = torch.ones(replicas, dtype=torch.bool, device=means.device)
+        return State(parameters, self.parameterization.gaussians(means, raw), slots, alive)
 
     def step(self, state: State, trial: Trial) -> tuple[State, Info]:
         """Show every replica one data point and update it."""
-        loss, log_density, gradient = self.gradient(state.parameters, trial)
+        loss, log_density, gradient = self.gradient(state, trial)
         directions, slots = self.direct(state, gradient)
         steps = Parameters(*(-linalg.expand_like(r, d) * d for r, d in zip(self.rates[:3], directions, strict=True)))
         candidate = move(self.parameterization, state.parameters, steps)
-        ok = valid(self.parameterization, candidate)
+        proposed = self.parameterization.gaussians(candidate.means, candidate.raw)
+        ok = proposed.valid
         update = Update(self.parameterization, state.parameters, steps, candidate, ok)
         failed = state.alive & ~linalg.every(ok)
-        after, amount = self.settle(state, slots, update, failed)
+        after, amount = self.settle(state, slots, update, proposed, failed)
         return after, Info(loss, log_density, gradient, directions, candidate, ok, failed, amount)
 
-    def gradient(self, parameters: Parameters, trial: Trial) -> tuple[Tensor, Tensor, Parameters]:
-        """Return loss ``[B]``, log-densities ``[B, K]`` and the gradient with respect to a step away from ``parameters``."""
-        row = self.parameterization
-        distributions = row.gaussians(parameters.means, parameters.raw)
+    def gradient(self, state: State, trial: Trial) -> tuple[Tensor, Tensor, Parameters]:
+        """Return loss ``[B]``, log-densities ``[B, K]`` and the gradient with respect to a step away from here."""
+        row, parameters, distributions = self.parameterization, state.parameters, state.distributions
         z = distributions.whiten(trial.x)
         log_density = distributions.log_density_at(z)
         target = one_hot(trial.label, log_density.shape[-1])
@@ -140,7 +144,9 @@ class Trainer:
         ]
         return Parameters(*(direction for direction, _ in proposed)), tuple(slots for _, slots in proposed)
 
-    def settle(self, state: State, slots: tuple[Slots, ...], update: Update, failed: Tensor) -> tuple[State, Tensor]:
+    def settle(
+        self, state: State, slots: tuple[Slots, ...], update: Update, proposed: Gaussians, failed: Tensor
+    ) -> tuple[State, Tensor]:
         """Return the next state and the amount of repair ``[B]``: living replicas move on as the policy allows."""
         candidate, stuck, amount = update.candidate, failed, torch.zeros_like(self.rates.raw)
         if self.policy.repair is not None and bool(failed.any()):
@@ -149,9 +155,11 @@ class Trainer:
             stuck = failed & ~linalg.every(valid(self.parameterization, candidate))
         moves = state.alive & ~stuck
         parameters = choose(moves, candidate, state.parameters)
+        if parameters is not update.candidate:
+            proposed = self.parameterization.gaussians(parameters.means, parameters.raw)
         if self.policy.ends:
-            return State(parameters, slots, moves), amount
-        return State(parameters, _keep(moves, slots, state.slots), state.alive), amount
+            return State(parameters, proposed, slots, moves), amount
+        return State(parameters, proposed, _keep(moves, slots, state.slots), state.alive), amount
 
 
 def _keep(moves: Tensor, new: tuple[Slots, ...], old: tuple[Slots, ...]) -> tuple[Slots, ...]:
