@@ -54,11 +54,11 @@ class AffineInvariantSGD(torch.optim.Optimizer):
             rule = AffineInvariant(group["trust"])
             for factor in group["params"]:
                 if factor.grad is not None:
-                    self._move(factor, rule, group["lr"], group["momentum"])
+                    self._move(factor, factor.grad, rule, group["lr"], group["momentum"])
         return loss
 
-    def _move(self, factor: Tensor, rule: AffineInvariant, lr: float, momentum: float) -> None:
-        gradient = rule.pull_back(factor, torch.nan_to_num(factor.grad, nan=0.0))
+    def _move(self, factor: Tensor, slope: Tensor, rule: AffineInvariant, lr: float, momentum: float) -> None:
+        gradient = rule.pull_back(factor, torch.nan_to_num(slope, nan=0.0))
         velocity = momentum * self.state[factor].get("velocity", torch.zeros_like(gradient)) + gradient
         self.state[factor]["velocity"] = velocity
         factor.copy_(rule.retract(factor, -lr * velocity))

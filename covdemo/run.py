@@ -196,6 +196,10 @@ class Run:
         """Return the parameters as the last update left them, broken or not, without the leading dimension of replicas."""
         return Parameters(*(tensor[0] for tensor in self._broken or self._state.parameters))
 
+    def covariances(self) -> Array:
+        """Return the covariance matrices of ``parameters``, broken or not, ``[K, D, D]``."""
+        return _array(self._trainer.parameterization.covariance(self.parameters().raw))
+
     def distributions(self) -> Gaussians:
         """Return the last valid distributions, K of them."""
         return self._distributions(self._state.parameters)

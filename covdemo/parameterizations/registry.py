@@ -69,6 +69,13 @@ class Parameterization:
         matrix: Tensor = self.module(raw)
         return matrix
 
+    def covariance(self, raw: Tensor) -> Tensor:
+        """Return the covariance matrix, ``[..., D, D]``, also where it is not valid."""
+        matrix = self.matrix(raw)
+        if self.feeds == "covariance_matrix":
+            return matrix
+        return torch.linalg.inv(matrix) if self.feeds == "precision_matrix" else linalg.gram(matrix)
+
     def gaussians(self, means: Tensor, raw: Tensor) -> gaussians.Gaussians:
         """Return the normal distributions that the free numbers stand for.
 

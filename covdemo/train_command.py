@@ -1,0 +1,106 @@
+"""``python -m covdemo train``: the run of the page, without the page."""
+
+import argparse
+import json
+import math
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from covdemo.config import RunConfig
+from covdemo.failures import Failure
+from covdemo.outcomes import Outcome
+from covdemo.run import Run
+from covdemo.trials import read_npz
+
+FINISHED, STOPPED = 0, 3
+_CHUNK, _WIDTH, _LISTED = 50, 30, 10
+
+
+def train(config: RunConfig, options: argparse.Namespace) -> int:
+    """Run an experiment and print how it ended; return the exit code."""
+    run = Run(config, read_npz(options.data, config) if options.data else None)
+    advance(run, sys.stderr)
+    if options.final:
+        write_final(run, options.final)
+    print(json.dumps(report(run), allow_nan=False) if options.json else summary(run))
+    return STOPPED if run.outcome is Outcome.FAILED else FINISHED
+
+
+def advance(run: Run, stream: TextIO) -> None:
+    """Bring the run to its end, with a progress bar if the stream is a terminal."""
+    while not run.finished:
+        run.advance(_CHUNK)
+        if stream.isatty():
+            done = run.trial / run.total
+            filled = round(done * _WIDTH)
+            bar = "#" * filled + "." * (_WIDTH - filled)
+            print(f"\r[{bar}] {run.trial:,} of {run.total:,} trials", end="", file=stream, flush=True)
+    if stream.isatty():
+        print(file=stream)
+
+
+def report(run: Run) -> dict[str, Any]:
+    """Return the run's end as what JSON can hold: outcome, trials, accuracy, KL, failures and settings."""
+    frame = run.frame()
+    return {
+        "outcome": run.outcome.value if run.outcome else None,
+        "trials": run.trial,
+        "accuracy": frame.accuracy,
+        "kl": _json_number(float(frame.kl.sum())),
+        "failures": [_failure(failure) for failure in run.history.failures],
+        "config": asdict(run.config),
+    }
+
+
+def _failure(failure: Failure) -> dict[str, Any]:
+    return {
+        **asdict(failure),
+        "kind": failure.kind.value,
+        "matrix": [[_json_number(entry) for entry in line] for line in failure.matrix],
+        "eigenvalues": [_json_number(value) for value in failure.eigenvalues],
+        "rate": _json_number(failure.rate),
+        "room": _json_number(failure.room),
+    }
+
+
+def _json_number(value: float) -> float | str:
+    """Return the number, or its name where JSON has no number for it."""
+    return value if math.isfinite(value) else str(value)
+
+
+def summary(run: Run) -> str:
+    """Return the run's end in words."""
+    frame = run.frame()
+    ending = f"{run.outcome.label if run.outcome else 'unfinished'} after {run.trial:,} of {run.total:,} trials"
+    lines = [f"{ending}: accuracy {frame.accuracy:.1%}, KL to the truth {frame.kl.sum():.4g} nats"]
+    lines += [run.reason.value] if run.reason else []
+    lines += [_line(failure) for failure in run.history.failures[:_LISTED]]
+    unlisted = run.history.failed - _LISTED
+    return "\n".join([*lines, f"... and {unlisted:,} failures more"] if unlisted > 0 else lines)
+
+
+def _line(failure: Failure) -> str:
+    smallest = min(failure.eigenvalues)
+    return (
+        f"trial {failure.trial}, epoch {failure.epoch + 1}, category {failure.category}: {failure.kind.value}, "
+        f"smallest eigenvalue {smallest:.3g}, step {failure.rate:.3g}, room for {failure.room:.3g}; {failure.action}\n"
+        f"    {failure.message.splitlines()[0] if failure.message else ''}"
+    )
+
+
+def write_final(run: Run, path: Path) -> None:
+    """Write ``means`` [K, D], ``covariances`` [K, D, D], ``raw`` [K, *] and ``readout`` [K, K] as the last update left them.
+
+    Raises:
+        ValueError: if the file cannot be written.
+    """
+    means, raw, readout = (tensor.detach().cpu().numpy() for tensor in run.parameters())
+    try:
+        with open(path, "wb") as file:
+            np.savez(file, means=means, covariances=run.covariances(), raw=raw, readout=readout)
+    except OSError as error:
+        raise ValueError(f"--final: the file cannot be written: {error.strerror}") from None

@@ -1,0 +1,149 @@
+"""The command line, run as a person or a program would."""
+
+import io
+import json
+import subprocess
+import sys
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+
+from covdemo.cli import main
+from covdemo.config import FIELDS, RunConfig
+from covdemo.presets import PRESETS
+from covdemo.run import Run
+from covdemo.train_command import advance
+
+SHORT = ["--points", "20", "--epochs", "2"]
+
+
+def run_json(capsys, *arguments):
+    """Return the exit code and the object that ``train --json`` prints."""
+    code = main(["train", "--json", *arguments])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def refusal(capsys, *arguments):
+    """Return the exit code and the sentence of refused arguments."""
+    with pytest.raises(SystemExit) as stop:
+        main(["train", *arguments])
+    return stop.value.code, capsys.readouterr().err
+
+
+def test_a_run_that_fails_ends_with_exit_code_3(capsys):
+    assert main(["train"]) == 3
+    assert "category 1: not positive definite" in capsys.readouterr().out
+
+
+def test_a_run_that_learns_ends_with_exit_code_0(capsys):
+    assert main(["train", "--preset", "log-Cholesky"]) == 0
+    assert capsys.readouterr().out.startswith("learned after 2,000 of 2,000 trials")
+
+
+def test_a_run_that_comes_to_its_end_without_learning_ends_with_exit_code_0(capsys):
+    assert main(["train", "--preset", "the accepted answer", "--epochs", "1"]) == 0
+    assert "density of a category's own points is 0" in capsys.readouterr().out
+
+
+def test_the_json_object_has_the_agreed_keys(capsys):
+    _, printed = run_json(capsys, *SHORT)
+    assert list(printed) == ["outcome", "trials", "accuracy", "kl", "failures", "config"]
+
+
+def test_the_json_object_tells_what_the_same_run_of_the_package_tells(capsys):
+    run = Run(RunConfig(points=20, epochs=2, lr_cov=1e-5))
+    run.advance(run.total)
+    _, printed = run_json(capsys, *SHORT, "--lr-cov", "1e-5")
+    expected = (run.outcome.value, run.trial, run.frame().accuracy, run.frame().kl.sum())
+    assert (printed["outcome"], printed["trials"], printed["accuracy"], printed["kl"]) == expected
+
+
+def test_the_json_object_lists_each_failure(capsys):
+    code, printed = run_json(capsys)
+    failure = printed["failures"][0]
+    assert (code, printed["outcome"], failure["trial"], failure["kind"]) == (3, "failed", 12, "not positive definite")
+
+
+def test_the_json_object_holds_the_configuration(capsys):
+    _, printed = run_json(capsys, *SHORT, "--momentum", "0.5")
+    assert printed["config"] == json.loads(json.dumps(asdict(RunConfig(points=20, epochs=2, momentum=0.5))))
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_is_the_configuration_of_that_name(preset, capsys):
+    _, printed = run_json(capsys, "--preset", preset, "--epochs", "1", "--points", "5")
+    changes = PRESETS[preset].changes
+    assert {name: printed["config"][name] for name in changes} == dict(changes)
+
+
+@pytest.mark.parametrize("row", [row for row in FIELDS if row.category is None], ids=lambda row: row.name)
+def test_every_setting_has_a_flag(row, capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    assert f"{row.flag} " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--lr-cov", "fast"], "--lr-cov: 'fast' is not a number from 0 to"),
+        (["--parameterization", "magic"], "'magic' is not one of covariance, precision"),
+        (["--cov-xy-1", "0.9"], "|cov| must stay below sqrt(var_x var_y) = .0347"),
+        (["--data", "nowhere.npz"], "the .npz file cannot be read"),
+        (["--final", "no/such/folder/final.npz", *SHORT], "--final: the file cannot be written"),
+        (["--preset", "unheard of"], "invalid choice: 'unheard of'"),
+    ],
+    ids=["rate", "parameterization", "covariance", "data", "final", "preset"],
+)
+def test_bad_arguments_end_with_exit_code_2_and_a_sentence(arguments, sentence, capsys):
+    code, message = refusal(capsys, *arguments)
+    assert (code, sentence in message) == (2, True)
+
+
+def test_given_data_replace_the_drawn_data(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    x, label = rng.normal(size=(30, 2)) * 0.1, np.arange(30) % 2
+    order = rng.permutation(30)[:25]
+    np.savez(tmp_path / "data.npz", x=x, label=label, order=order)
+    _, printed = run_json(capsys, "--data", str(tmp_path / "data.npz"), "--lr-cov", "1e-6")
+    assert printed["trials"] == 25
+
+
+def test_the_final_parameters_are_written(tmp_path, capsys):
+    main(["train", *SHORT, "--final", str(tmp_path / "final.npz"), "--parameterization", "tril"])
+    with np.load(tmp_path / "final.npz") as final:
+        lower = np.tril(final["raw"])
+        assert final["covariances"] == pytest.approx(lower @ lower.transpose(0, 2, 1), rel=1e-5)
+        assert (final["means"].shape, final["readout"].shape) == ((2, 2), (2, 2))
+
+
+def test_a_broken_matrix_is_written_as_the_last_update_left_it(tmp_path):
+    main(["train", "--final", str(tmp_path / "final.npz")])
+    with np.load(tmp_path / "final.npz") as final:
+        assert np.linalg.eigvalsh(final["covariances"][0])[0] < 0
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self):
+        return True
+
+
+def test_a_terminal_sees_a_progress_bar_that_comes_to_the_end():
+    stream = Terminal()
+    advance(Run(RunConfig(points=20, epochs=2, lr_cov=1e-5)), stream)
+    assert stream.getvalue().rstrip().endswith("[##############################] 80 of 80 trials")
+
+
+def test_a_file_sees_no_progress_bar():
+    stream = io.StringIO()
+    advance(Run(RunConfig(points=20, epochs=2)), stream)
+    assert stream.getvalue() == ""
+
+
+def test_the_module_runs_from_the_shell():
+    command = [sys.executable, "-W", "error", "-m", "covdemo", "train", "--json", *SHORT, "--lr-cov", "1e-5"]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (finished.returncode, finished.stderr, json.loads(finished.stdout)["trials"]) == (0, "", 80)
