@@ -51,6 +51,33 @@ class TextbookRun:
     readout: Tensor
 
 
+class TextbookLearner:
+    """The model and its optimizer, for one data point at a time.
+
+    ``rates`` are the learning rates of the means, the covariance parameters and the read-out.
+    """
+
+    def __init__(
+        self, parameterization: str, means: Tensor, covariances: Tensor, rates: Sequence[float], momentum: float
+    ) -> None:
+        self.keyword, self.forward, start = WAYS[parameterization]
+        self.means = means.clone().requires_grad_()
+        self.raw = start(covariances.clone()).requires_grad_()
+        self.readout = torch.zeros(len(means), len(means), dtype=means.dtype, requires_grad=True)
+        parameters = (self.means, self.raw, self.readout)
+        groups = [{"params": [p], "lr": lr} for p, lr in zip(parameters, rates, strict=True)]
+        self.optimizer = torch.optim.SGD(groups, lr=0.0, momentum=momentum)
+
+    def step(self, point: Tensor, label: Tensor) -> None:
+        """Learn one ``point`` [D] with its ``label`` [1]; raise what PyTorch raises."""
+        distribution = MultivariateNormal(self.means, **{self.keyword: self.forward(self.raw)})
+        densities = distribution.log_prob(point).exp()
+        loss = functional.cross_entropy(functional.linear(densities, self.readout).unsqueeze(0), label)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+
+
 def textbook_loop(
     parameterization: str,
     points: Tensor,
@@ -60,24 +87,15 @@ def textbook_loop(
     rates: Sequence[float],
     momentum: float,
 ) -> TextbookRun:
-    """Train on ``points`` [T, D] with ``labels`` [T] in the order given; stop where PyTorch raises.
-
-    ``rates`` are the learning rates of the means, the covariance parameters and the read-out.
-    """
-    keyword, forward, start = WAYS[parameterization]
-    means = means.clone().requires_grad_()
-    raw = start(covariances.clone()).requires_grad_()
-    readout = torch.zeros(len(means), len(means), dtype=means.dtype, requires_grad=True)
-    groups = [{"params": [p], "lr": lr} for p, lr in zip((means, raw, readout), rates, strict=True)]
-    optimizer = torch.optim.SGD(groups, lr=0.0, momentum=momentum)
+    """Train on ``points`` [T, D] with ``labels`` [T] in the order given; stop where PyTorch raises."""
+    learner = TextbookLearner(parameterization, means, covariances, rates, momentum)
+    trials, message = 0, ""
     for trial in range(len(points)):
         try:
-            distribution = MultivariateNormal(means, **{keyword: forward(raw)})
+            learner.step(points[trial], labels[trial : trial + 1])
         except ValueError as error:
-            return TextbookRun(trial, str(error), means.detach(), raw.detach(), readout.detach())
-        densities = distribution.log_prob(points[trial]).exp()
-        loss = functional.cross_entropy(functional.linear(densities, readout).unsqueeze(0), labels[trial : trial + 1])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    return TextbookRun(len(points), "", means.detach(), raw.detach(), readout.detach())
+            message = str(error)
+            break
+        trials += 1
+    last = (tensor.detach() for tensor in (learner.means, learner.raw, learner.readout))
+    return TextbookRun(trials, message, *last)

@@ -1,0 +1,99 @@
+"""Trials per second of the loop a PyTorch user writes and of ``Trainer.step``, eager, at several numbers of replicas.
+
+Both sides are warm, take turns, and show the points of the forum experiment; the medians of the rounds count.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+from textbook import TextbookLearner
+from torch import Tensor
+
+from covdemo.batch import build_trainer, tensor
+from covdemo.config import RunConfig
+from covdemo.trainer import Trial
+from covdemo.trials import draw
+
+REPLICAS = (1, 10, 1_000, 10_000, 100_000)
+CONFIG = RunConfig(lr_cov=1e-5)  # a rate at which no run fails
+
+
+def experiment() -> tuple[Tensor, Tensor]:
+    """Return the points of the forum experiment in the order in which they are shown, ``[T, 2]``, and their labels."""
+    data = draw(CONFIG)
+    return tensor(data.x[data.order], CONFIG), torch.as_tensor(data.label[data.order])
+
+
+def loop() -> Callable[[int], float]:
+    """Return a function that measures the trials per second of the textbook loop over so many trials."""
+    points, labels = experiment()
+    start = tensor(CONFIG.start_means, CONFIG), tensor(CONFIG.start_covariances, CONFIG)
+    learner = TextbookLearner("covariance", *start, (CONFIG.lr_mu, CONFIG.lr_cov, CONFIG.lr_nn), CONFIG.momentum)
+
+    def measure(trials: int) -> float:
+        began = time.perf_counter()
+        for trial in range(trials):
+            learner.step(points[trial], labels[trial : trial + 1])
+        return trials / (time.perf_counter() - began)
+
+    return measure
+
+
+def ours(replicas: int) -> Callable[[int], float]:
+    """Return the same for so many replicas, each with a place of its own in the order."""
+    points, labels = experiment()
+    trainer = build_trainer([CONFIG] * replicas)
+    state = trainer.init(tensor(CONFIG.start_means, CONFIG), tensor(CONFIG.start_covariances, CONFIG))
+    place = torch.arange(replicas) % len(points)
+
+    def measure(trials: int) -> float:
+        now = state
+        shown = [
+            Trial(points.T[:, (place + trial) % len(points)].T, labels[(place + trial) % len(points)])
+            for trial in range(trials)
+        ]
+        began = time.perf_counter()
+        for trial in shown:
+            now, _ = trainer.step(now, trial)
+        return trials * replicas / (time.perf_counter() - began)
+
+    return measure
+
+
+def main() -> None:
+    """Print the table, or one JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    parser.add_argument("--quick", action="store_true", help="fewer trials in each round")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="of torch; default: its own choice")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    rounds, trials = (5, 100) if options.quick else (7, 400)
+    sides = {"loop": (loop(), trials)} | {str(b): (ours(b), max(10, min(trials, 200_000 // b))) for b in REPLICAS}
+    speeds: dict[str, list[float]] = {name: [] for name in sides}
+    for measure, _ in sides.values():
+        measure(20)
+    for _ in range(rounds):
+        for name, (measure, count) in sides.items():
+            speeds[name].append(measure(count))
+    eager = {name: statistics.median(values) for name, values in speeds.items()}
+    reference = eager.pop("loop")
+    ratio = {name: speed / reference for name, speed in eager.items()}
+    cores = os.cpu_count()
+    if options.json:
+        print(json.dumps({"cores": cores, "threads": options.threads, "loop": reference, "eager": eager, "ratio": ratio}))
+        return
+    print(f"{cores} cores, {options.threads} threads, Python {platform.python_version()}, torch {torch.__version__}")
+    print(f"{'':>16s}{'trials/s':>14s}{'ratio':>10s}\n{'textbook loop':>16s}{reference:14,.0f}{1:10.2f}")
+    for name, speed in eager.items():
+        print(f"{'B = ' + name:>16s}{speed:14,.0f}{ratio[name]:10,.2f}")
+
+
+if __name__ == "__main__":
+    main()
