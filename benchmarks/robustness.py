@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import time
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ from covdemo.outcomes import Outcome
 from covdemo.parameterizations import PARAMETERIZATIONS
 
 
-def measure(method: str, objective: str, rates: np.ndarray, seeds: int, epochs: int) -> dict[str, object]:
+def measure(method: str, objective: str, rates: np.ndarray, seeds: int, epochs: int) -> dict[str, Any]:
     """Return shares of errors and of learning per rate, the best KL, and the decades over which all seeds learn."""
     configs = [
         RunConfig(parameterization=method, objective=objective, lr_cov=float(rate), seed=seed, epochs=epochs)

@@ -5,6 +5,7 @@ It shares no code with covdemo, so that tests and benchmarks can hold covdemo ag
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -70,7 +71,8 @@ class TextbookLearner:
 
     def step(self, point: Tensor, label: Tensor) -> None:
         """Learn one ``point`` [D] with its ``label`` [1]; raise what PyTorch raises."""
-        distribution = MultivariateNormal(self.means, **{self.keyword: self.forward(self.raw)})
+        matrix: dict[str, Any] = {self.keyword: self.forward(self.raw)}
+        distribution = MultivariateNormal(self.means, **matrix)
         densities = distribution.log_prob(point).exp()
         loss = functional.cross_entropy(functional.linear(densities, self.readout).unsqueeze(0), label)
         self.optimizer.zero_grad()
