@@ -1,0 +1,40 @@
+import os
+from contextlib import ExitStack
+
+import pytest
+from playwright.sync_api import Error
+
+from covdemo import headless
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with ExitStack() as stack:
+        try:
+            started = stack.enter_context(headless.chromium())
+        except Error:
+            if os.environ.get("CI"):
+                raise
+            pytest.skip("no Chromium: set COVDEMO_CHROMIUM, install chromium, or run `playwright install chromium`")
+        yield started
+
+
+@pytest.fixture(scope="module")
+def server():
+    with headless.serve() as served:
+        yield served
+
+
+@pytest.fixture
+def visit(browser, server):
+    """Return a function that opens the page as a new viewer; all viewers must leave console and log clean."""
+    with ExitStack() as stack:
+        viewers = []
+
+        def open_page(query="", **options):
+            viewers.append(stack.enter_context(headless.view(browser, f"{server.url}/{query}", **options)))
+            return viewers[-1]
+
+        yield open_page
+        assert [complaint for viewer in viewers for complaint in viewer.complaints] == []
+        assert "Traceback" not in server.log

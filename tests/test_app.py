@@ -1,0 +1,243 @@
+"""The page without a browser: Streamlit's own AppTest."""
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from covdemo.config import FIELDS, RunConfig, fields_of
+from covdemo.presets import PRESETS
+from covdemo.run import Run
+from covdemo.ui import log, widgets
+
+APP = Path(__file__).parent.parent / "app.py"
+LR_COV = next(field for field in FIELDS if field.name == "lr_cov")
+COVARIANCE = next(field for field in FIELDS if field.name == "cov_xy_1")
+POLICY = next(field for field in FIELDS if field.name == "policy")
+
+
+def open_page(**query):
+    page = AppTest.from_file(str(APP), default_timeout=60)
+    for name, value in query.items():
+        page.query_params[name] = value
+    return page.run()
+
+
+def press(page, key):
+    return page.button(key=key).click().run()
+
+
+def run_to_the_end(page):
+    """Press the button; AppTest has no browser that asks for the next round, so ask here."""
+    press(page, "finish")
+    while player(page).playing:
+        page.run()
+    return page.run()
+
+
+def player(page):
+    return page.session_state["player"]
+
+
+def said(page):
+    """Return every sentence of a coloured box."""
+    return " ".join(box.value for kind in (page.error, page.warning, page.info, page.success) for box in kind)
+
+
+def widget(page, field):
+    return next(w for kind in (page.selectbox, page.number_input, page.text_input) for w in kind if w.key == widgets.key(field))
+
+
+@pytest.fixture
+def page():
+    return open_page()
+
+
+@pytest.fixture(scope="module")
+def first_screen():
+    return open_page()
+
+
+def test_the_first_screen_shows_the_forum_experiment_before_any_click(page):
+    assert not page.exception
+    assert player(page).run.config == RunConfig()
+    assert player(page).run.trial == 0
+    assert len(page.get("vega_lite_chart")) == 7
+    assert [button.label for button in page.button] == ["Train", "Step", "Run to the end", "Reset"]
+
+
+def test_the_empty_log_says_what_would_appear(page):
+    assert any(caption.value.startswith("No failure yet. A row appears here") for caption in page.caption)
+
+
+@pytest.mark.parametrize("field", fields_of(2), ids=lambda field: field.name)
+def test_every_setting_has_a_widget_with_its_default(field, first_screen):
+    value = widget(first_screen, field).value
+    assert (float(value) if field.kind is not str else value) == field.default
+
+
+def test_train_shows_the_error_at_once_in_pytorchs_words(page):
+    press(page, "train")
+    (failure,) = player(page).run.history.failures
+    assert f"Trial {failure.trial}, category {failure.category}: not positive definite." in said(page)
+    assert failure.message in [code.value for code in page.code]
+    assert page.button(key="train").label == "Train again"
+
+
+def test_the_failure_is_a_row_of_the_log(page):
+    press(page, "train")
+    (failure,) = player(page).run.history.failures
+    row = page.dataframe[0].value.iloc[0]
+    assert (row["trial"], row["category"], row["kind"]) == (failure.trial, failure.category, failure.kind.value)
+
+
+def test_the_log_can_be_filtered_by_kind():
+    page = run_to_the_end(open_page(policy="skip", epochs="1"))
+    next(group for group in page.button_group if group.label == "Show").set_value(["not positive definite"]).run()
+    assert not page.exception
+    assert set(page.dataframe[0].value["kind"]) == {"not positive definite"}
+
+
+def test_step_does_one_trial(page):
+    press(page, "step")
+    assert player(page).run.trial == 1
+    assert page.get("progress")[0].proto.text.startswith("Trial 1 of 2,000")
+
+
+def test_reset_goes_back_to_the_first_screen(page):
+    press(page, "train")
+    press(page, "reset")
+    assert player(page).run.trial == 0
+    assert not page.error
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_fills_the_settings_and_the_address(name, page):
+    next(group for group in page.button_group if group.label == "Presets").set_value(name).run()
+    assert player(page).run.config == PRESETS[name].config
+    assert widget(page, LR_COV).value == repr(PRESETS[name].config.lr_cov)
+
+
+def test_a_run_that_learns_says_so():
+    page = run_to_the_end(open_page(parameterization="log-cholesky", points="60", epochs="3"))
+    assert "Learned: " in said(page)
+
+
+def test_the_accepted_answer_runs_to_its_end_and_says_why_it_has_not_learned():
+    page = run_to_the_end(open_page(parameterization="tril-as-posted", lr_cov="0.0001", epochs="1"))
+    assert "did not learn: 50.0% of the points are in the right category. The density" in said(page)
+
+
+def test_changing_a_setting_after_some_trials_starts_anew_and_says_so(page):
+    press(page, "step")
+    widget(page, LR_COV).set_value("1e-5").run()
+    assert player(page).run.trial == 0
+    assert player(page).run.config.lr_cov == 1e-5
+    assert "Settings changed after trial 1: the run starts anew at trial 0." in said(page)
+
+
+def test_only_settings_that_differ_from_the_default_are_in_the_address(page):
+    assert page.query_params == {}
+    widget(page, LR_COV).set_value("1e-5").run()
+    assert page.query_params == {"lr_cov": "1e-05"}
+    widget(page, LR_COV).set_value("0.001").run()
+    assert page.query_params == {}
+
+
+def test_a_link_opens_the_run_that_it_was_copied_from(page):
+    widget(page, LR_COV).set_value("1e-5").run()
+    widget(page, COVARIANCE).set_value(0.01).run()
+    link = {name: value[0] if isinstance(value, list) else value for name, value in page.query_params.items()}
+    assert player(open_page(**link)).run.config == player(page).run.config
+
+
+def test_an_impossible_covariance_is_answered_in_place_and_loses_nothing(page):
+    widget(page, LR_COV).set_value("1e-5").run()
+    widget(page, COVARIANCE).set_value(0.5).run()
+    assert "|cov| must stay below sqrt(var_x var_y) = .0347" in page.sidebar.error[0].value
+    assert widget(page, COVARIANCE).value == 0.5
+    assert player(page).run.config.lr_cov == 1e-5
+    assert len(page.get("vega_lite_chart")) == 7
+
+
+@pytest.mark.parametrize("text", ["", "abc", "nan", "inf", "-1", "1e999", "１", "<b>", "0x10", "None"])
+def test_a_rate_that_is_none_is_answered_in_place_and_the_run_goes_on(text, page):
+    widget(page, LR_COV).set_value(text).run()
+    assert not page.exception
+    assert page.sidebar.error or text == "１"  # Python reads this digit
+    press(page, "step")
+    assert player(page).run.trial == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ({"parameterization": "log-colesky"}, "the nearest is log-cholesky; covariance is used"),
+        ({"lr_cov": "nan"}, "'nan' is not a number"),
+        ({"c1": ".5"}, "|cov| must stay below sqrt(var_x var_y) = .0347"),
+        ({"device": "cuda"}, "PyTorch finds no CUDA device; cpu is used"),
+        ({"colour": "<script>"}, "'colour': there is no setting of this name"),
+        ({"points": "1e9"}, "Points per category"),
+        ({"seed": ["1", "2"]}, "given 2 times, once is right; the last is used"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else None,
+)
+def test_what_is_wrong_with_a_link_is_said_and_the_page_lives(query, sentence, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    page = open_page(**query)
+    assert not page.exception
+    assert sentence in " ".join(box.value for box in page.main.warning)
+    assert len(page.get("vega_lite_chart")) == 7
+
+
+def test_what_was_wrong_with_a_link_is_forgotten_once_a_setting_is_changed():
+    page = open_page(colour="red")
+    widget(page, LR_COV).set_value("1e-5").run()
+    assert not page.warning
+
+
+def test_a_third_category_can_be_added_and_taken_away(page):
+    categories = widget(page, next(field for field in FIELDS if field.name == "categories"))
+    categories.set_value(3).run()
+    assert player(page).run.config.categories == 3
+    widget(page, next(field for field in FIELDS if field.name == "categories")).set_value(2).run()
+    assert player(page).run.config == RunConfig()
+    assert not page.error
+
+
+def test_a_known_distribution_changes_the_true_distributions_alone(page):
+    widget(page, LR_COV).set_value("1e-5").run()
+    page.selectbox(key="distribution").set_value("thin").run()
+    config = player(page).run.config
+    assert (config.var_x, config.cov_xy, config.lr_cov) == ((0.05, 0.05), (0.049, -0.049), 1e-5)
+
+
+def test_the_slider_and_the_number_beside_it_are_one_setting(page):
+    page.select_slider(key=f"{widgets.key(LR_COV)} slider").set_value(1e-5).run()
+    assert (widget(page, LR_COV).value, player(page).run.config.lr_cov) == ("1e-05", 1e-5)
+    widget(page, LR_COV).set_value("3.3e-2").run()
+    assert page.select_slider(key=f"{widgets.key(LR_COV)} slider").value == 0.05
+
+
+def test_a_run_in_rounds_ends_exactly_as_a_run_in_one_go():
+    page = run_to_the_end(open_page(parameterization="log-cholesky", points="20", epochs="2"))
+    straight = Run(player(page).run.config)
+    straight.advance(straight.total)
+    np.testing.assert_array_equal(player(page).run.frame().means, straight.frame().means)
+
+
+def test_the_explain_tab_is_drawn_when_it_is_opened(page):
+    page.session_state["tab"] = "Explain"
+    page.run()
+    assert not page.exception
+    assert not page.get("vega_lite_chart")
+    assert len(page.expander) > 5
+
+
+def test_cells_that_a_spreadsheet_would_calculate_are_defused():
+    text = log.as_csv([{"trial": -1, "kind": "=1+1", "done": "@x", "why": " +y", "fine": "stopped"}])
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert row == {"trial": "-1", "kind": "'=1+1", "done": "'@x", "why": "' +y", "fine": "stopped"}

@@ -1,0 +1,160 @@
+import itertools
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import vl_convert
+
+from covdemo import charts, tables
+from covdemo.charts import COLORS, SHAPES, Box
+from covdemo.config import RunConfig
+from covdemo.curves import CURVES
+from covdemo.limits import CATEGORIES
+from covdemo.run import Run
+
+NAMES = ("Category 1", "Category 2")
+SQUARE = Box(0.0, 0.0, 1.0)
+LIGHT, DARK = "#ffffff", "#0e1117"
+# Machado, Oliveira and Fernandes (2009), "A Physiologically-based Model for Simulation of Color Vision Deficiency"
+VISION = {
+    "ordinary": np.eye(3),
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+
+
+def linear(color):
+    value = np.array([int(color[at : at + 2], 16) for at in (1, 3, 5)]) / 255
+    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+
+
+def contrast(color, other):
+    dark, light = sorted(linear(c) @ [0.2126, 0.7152, 0.0722] for c in (color, other))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def lab(rgb):
+    xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]] @ np.clip(rgb, 0, 1)
+    x, y, z = np.cbrt(xyz / [0.9505, 1, 1.089])
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def draw(spec, datasets):
+    """Return the figure as SVG, drawn by Vega itself."""
+    rows = {name: pa.ipc.open_stream(stream).read_all().to_pylist() for name, stream in datasets.items()}
+    return vl_convert.vegalite_to_svg({**spec, "width": 300, "datasets": rows})
+
+
+def used(spec):
+    return {layer["data"]["name"] for layer in spec["layer"]}
+
+
+@pytest.fixture(scope="module")
+def run():
+    run = Run(RunConfig())
+    run.advance(run.total)
+    return run
+
+
+def model_tables(run):
+    frame = run.frame()
+    return {
+        "points": tables.points(run.data, NAMES),
+        "ellipses": tables.ellipses(frame.means, frame.scale_trils, frame.valid, NAMES),
+        "boundary": tables.boundary(run.decide, SQUARE),
+        "path": tables.path(run.history, frame, NAMES),
+        "trial": tables.trial(frame, NAMES),
+    }
+
+
+def curve_tables(row, run):
+    return {
+        "curve": tables.curve(row, run.history, NAMES),
+        "reference": tables.reference(row, run, NAMES),
+        "failures": tables.failures(run.history.failures, run.stopped),
+        "edge": tables.edge(row, run.history, NAMES),
+        "span": tables.span(row, run),
+    }
+
+
+@pytest.mark.parametrize("color", [*COLORS, charts.ALARM, charts.NEUTRAL])
+@pytest.mark.parametrize("background", [LIGHT, DARK])
+def test_every_colour_stands_out_from_both_backgrounds(color, background):
+    assert contrast(color, background) >= 3  # WCAG 2.2, 1.4.11
+
+
+@pytest.mark.parametrize("vision", VISION)
+@pytest.mark.parametrize(("one", "other"), list(itertools.combinations(COLORS, 2)))
+def test_two_categories_differ_in_colour_for_every_kind_of_vision(vision, one, other):
+    seen = [lab(np.array(VISION[vision]) @ linear(color)) for color in (one, other)]
+    assert np.linalg.norm(seen[0] - seen[1]) > 15  # differences above 2.3 can be noticed side by side
+
+
+def test_there_is_a_colour_and_a_shape_of_its_own_for_each_category():
+    assert len(set(COLORS)) == len(set(SHAPES)) == CATEGORIES.high
+
+
+def test_a_figure_is_the_same_object_as_long_as_its_axes_are(run):
+    assert charts.model_panel(SQUARE, NAMES) is charts.model_panel(Box(0.0, 0.0, 1.0), NAMES)
+    assert charts.curve(CURVES[0], NAMES) is charts.curve(CURVES[0], NAMES)
+
+
+def test_the_model_panel_uses_the_tables_made_for_it_and_vega_draws_it(run):
+    spec, datasets = charts.model_panel(SQUARE, NAMES), model_tables(run)
+    assert used(spec) == set(datasets)
+    svg = draw(spec, datasets)
+    assert "NaN" not in svg
+    assert svg.count(COLORS[1]) > 200
+
+
+def test_the_data_panel_draws_every_point_and_a_legend(run):
+    datasets = {name: model_tables(run)[name] for name in ("points", "ellipses")}
+    assert used(charts.data_panel(SQUARE, NAMES)) == set(datasets)
+    svg = draw(charts.data_panel(SQUARE, NAMES), datasets)
+    assert all(name in svg for name in NAMES)
+
+
+@pytest.mark.parametrize("row", CURVES, ids=lambda row: row.title)
+@pytest.mark.parametrize("trials", [0, 1, 12])
+def test_every_curve_is_drawn_from_the_first_frame_to_the_failure(row, trials):
+    run = Run(RunConfig())
+    run.advance(trials)
+    spec, datasets = charts.curve(row, NAMES), curve_tables(row, run)
+    assert used(spec) == set(datasets)
+    assert "NaN" not in draw(spec, datasets)
+
+
+def test_an_ellipse_drawn_by_vega_is_the_contour_of_the_distribution():
+    mean, factor = np.array([[0.2, -0.1]]), np.array([[[0.3, 0.0], [-0.2, 0.1]]])
+    stream = tables.ellipses(mean, factor, np.array([True]), NAMES)
+    row = {name: values[2] for name, values in pa.ipc.open_stream(stream).read_all().to_pydict().items()}
+    angle = np.linspace(0, 2 * np.pi, 7)
+    contours = next(layer for layer in charts.data_panel(SQUARE, NAMES)["layer"] if layer["mark"]["type"] == "line")
+    formulas = {step["as"]: step["calculate"] for step in contours["transform"] if "calculate" in step}
+    places = [evaluate(formulas[axis], row, angle) for axis in "xy"]
+    expected = mean[0] + 3 * np.stack([np.cos(angle), np.sin(angle)], axis=-1) @ factor[0].T
+    np.testing.assert_allclose(np.stack(places, axis=-1), expected, rtol=1e-6)
+
+
+def evaluate(formula, row, angle):
+    datum = type("Datum", (), {**row, "angle": angle})
+    return eval(formula, {"datum": datum, "cos": np.cos, "sin": np.sin})
+
+
+def test_the_forum_experiment_is_shown_on_the_axes_of_the_question():
+    assert Box.around(np.array([[-0.9, 0.1], [0.3, 1.0]])) == SQUARE
+
+
+@pytest.mark.parametrize("scale", [1e-30, 0.3, 7.0, 1e6])
+@pytest.mark.parametrize("shift", [0.0, 3.0, -1e6])
+def test_a_box_holds_all_places_and_wastes_no_more_than_half_its_width(scale, shift):
+    places = shift + scale * np.random.default_rng(0).uniform(-1, 1, (50, 2))
+    box = Box.around(places)
+    assert (np.abs(places - [box.x, box.y]) <= box.half).all()
+    assert box.half <= max(1, 1.2 * scale * 2, 1e-5 * abs(shift))
+
+
+@pytest.mark.parametrize(("size", "rounded"), [(0.693, 0.8), (1.0, 1), (1.1, 1.2), (99, 100), (3e-9, 3e-9)])
+def test_sizes_are_rounded_up_to_round_numbers(size, rounded):
+    assert charts.round_up(size) == pytest.approx(rounded)

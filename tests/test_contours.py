@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+from covdemo.contours import boundary, lead
+
+CENTRE, REACH = (0.0, 0.0), 2.0
+
+
+def circles(*centres, radius=0.3, weights=None):
+    """Return the densities of round normal distributions, which span hundreds of orders of magnitude."""
+    centres, weights = np.array(centres), np.ones(len(centres)) if weights is None else np.array(weights)
+
+    def decide(places):
+        distance = np.linalg.norm(places[:, None] - centres, axis=-1)
+        return weights * np.exp(-0.5 * (distance / radius) ** 2)
+
+    return decide
+
+
+def test_two_equal_circles_are_separated_by_the_line_halfway():
+    (line,) = boundary(circles((-1, 0.03), (1, 0.03)), CENTRE, REACH)
+    np.testing.assert_allclose(line[:, 0], 0, atol=0.003)  # a 32nd of a cell of the grid
+
+
+def test_a_heavier_circle_pushes_the_line_away_by_the_logarithm_of_its_weight():
+    (line,) = boundary(circles((-1, 0), (1, 0), weights=(1e12, 1)), CENTRE, REACH)
+    np.testing.assert_allclose(line[:, 0], 0.3**2 * np.log(1e12) / 2, atol=0.003)
+
+
+def test_a_model_without_weights_decides_nowhere():
+    assert boundary(lambda places: np.zeros((len(places), 2)), CENTRE, REACH) == []
+
+
+def test_places_where_all_densities_underflow_are_left_out():
+    lines = boundary(circles((-1, 0), (1, 0), radius=0.02), CENTRE, REACH)
+    assert all(np.abs(line).max() < 2 for line in lines)
+
+
+def test_scores_that_are_not_finite_are_no_decision():
+    lines = boundary(lambda places: np.full((len(places), 2), np.inf), CENTRE, REACH)
+    assert lines == []
+
+
+def test_three_circles_meet_in_one_place():
+    corners = [(np.cos(angle), np.sin(angle)) for angle in (0.5, 2.5944, 4.6888)]
+    lines = boundary(circles(*corners), CENTRE, REACH)
+    nearest = min(np.linalg.norm(line, axis=1).min() for line in lines)
+    assert nearest < 0.1
+    ranked = [np.sort(circles(*corners)(line), axis=1) for line in lines]
+    ratio = np.concatenate([np.log(scores[:, 2] / scores[:, 1]) for scores in ranked])
+    assert np.abs(ratio).max() < 0.1
+
+
+@pytest.mark.parametrize(("scores", "ahead"), [((1, 3, 2), 1), ((3, 1, 2), -2), ((2, 2, 1), np.nan)])
+def test_the_lead_is_over_the_best_other(scores, ahead):
+    np.testing.assert_equal(lead(np.array([scores], dtype=float), 1), [ahead])

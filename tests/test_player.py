@@ -1,0 +1,134 @@
+import random
+
+import numpy as np
+import pytest
+
+from covdemo.config import RunConfig
+from covdemo.run import Run
+from covdemo.ui.player import FASTEST, FRAME, LONGEST, Player, play
+
+LEARNS = RunConfig(parameterization="log-cholesky", points=30, epochs=2)
+BREAKS = RunConfig()
+
+
+class Clock:
+    """Seconds that pass only when told to."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+class CutOff(BaseException):
+    """What Streamlit raises inside a drawing call when the viewer clicks."""
+
+
+def playing(config, speed=FASTEST):
+    player = Player(config, clock=Clock())
+    player.toggle()
+    player.speed = speed
+    return player
+
+
+def pass_time(player, seconds):
+    player._clock.now += seconds
+    player.tick()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_script_cut_off_at_any_moment_neither_loses_nor_repeats_a_trial(seed):
+    dice, player, straight = random.Random(seed), Player(LEARNS), Run(LEARNS)
+    straight.advance(straight.total)
+
+    def draw():
+        if dice.random() < 0.5:
+            raise CutOff
+
+    while not player.run.finished:
+        player.finish()
+        try:
+            play(player, draw, seconds=0.05, sleep=lambda seconds: None)
+        except CutOff:
+            continue
+    for name in ("trial", "loss", "means", "scale_trils", "readout"):
+        np.testing.assert_array_equal(player.run.history.column(name), straight.history.column(name))
+
+
+def test_as_many_trials_are_done_as_the_speed_says():
+    player = playing(LEARNS, speed=20)
+    for _ in range(16):
+        pass_time(player, FRAME)
+    assert player.run.trial == 20
+
+
+def test_a_long_pause_is_not_made_up_for():
+    player = playing(LEARNS, speed=100)
+    pass_time(player, 3600)
+    assert player.run.trial == 100 * LONGEST
+
+
+def test_a_run_that_fails_stops_playing_at_the_failing_trial():
+    player = playing(BREAKS)
+    while player.playing:
+        pass_time(player, FRAME)
+    assert player.run.stopped
+    assert player.run.trial == player.run.history.failures[-1].trial
+
+
+def test_nothing_is_drawn_or_trained_while_it_is_paused():
+    player, drawn = Player(LEARNS), []
+    play(player, lambda: drawn.append(player.run.trial), seconds=0.1)
+    assert (player.run.trial, drawn) == (0, [])
+
+
+def test_a_step_is_one_trial_and_pauses():
+    player = playing(LEARNS)
+    player.step()
+    assert (player.run.trial, player.playing) == (1, False)
+
+
+def test_new_settings_start_a_run_anew_and_say_so_while_it_goes_on_playing():
+    player = playing(LEARNS, speed=100)
+    pass_time(player, LONGEST)
+    player.load(BREAKS)
+    assert (player.run.config, player.run.trial, player.playing) == (BREAKS, 0, True)
+    assert player.notice == "Settings changed after trial 25: the run starts anew at trial 0."
+
+
+def test_equal_settings_leave_the_run_alone():
+    player = playing(LEARNS, speed=100)
+    pass_time(player, LONGEST)
+    player.load(RunConfig(parameterization="log-cholesky", points=30, epochs=2))
+    assert (player.run.trial, player.notice) == (25, "")
+
+
+def test_new_settings_before_the_first_trial_are_not_worth_a_notice():
+    player = Player(LEARNS)
+    player.load(BREAKS)
+    assert player.notice == ""
+
+
+def test_training_a_run_that_has_ended_starts_it_anew():
+    player = playing(BREAKS)
+    while player.playing:
+        pass_time(player, FRAME)
+    player.toggle()
+    assert (player.run.trial, player.playing) == (0, True)
+
+
+def test_reset_goes_back_to_the_start_and_pauses():
+    player = playing(LEARNS, speed=100)
+    pass_time(player, LONGEST)
+    player.reset()
+    assert (player.run.trial, player.playing, len(player.run.history)) == (0, False, 1)
+
+
+def test_running_to_the_end_ends_with_the_run_and_not_with_the_next():
+    player = Player(LEARNS, clock=Clock())
+    player.finish()
+    while player.playing:
+        pass_time(player, FRAME)
+    player.reset()
+    assert not player.to_the_end
