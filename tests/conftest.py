@@ -1,0 +1,19 @@
+"""Settings of all tests: the device, one thread, no deadlines."""
+
+import pytest
+import torch
+from hypothesis import settings
+
+settings.register_profile("covdemo", deadline=None)  # the first call of a function compiles or loads things
+settings.load_profile("covdemo")
+torch.set_num_threads(1)
+
+
+def pytest_addoption(parser):
+    parser.addoption("--device", default="cpu", help="where the mathematics is tested: cpu or cuda")
+
+
+@pytest.fixture(scope="session")
+def device(request):
+    """The device that the mathematics is tested on."""
+    return request.config.getoption("--device")
