@@ -1,10 +1,13 @@
 """The page as a table of contents: settings, run, tabs. Start it with ``streamlit run app.py``."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from covdemo.ui import controls, explain, session, sidebar, tabs, train
 
-st.set_page_config("covdemo: why a covariance matrix breaks", "covdemo/ui/icon.svg", layout="wide")
+ICON = Path(__file__).parent / "covdemo" / "ui" / "icon.svg"
+st.set_page_config("covdemo: why a covariance matrix breaks", str(ICON), layout="wide")
 st.markdown("##### Why does a covariance matrix break under SGD?")
 
 config = sidebar.settings()

@@ -1,5 +1,7 @@
 """How the run stands, in words: what failed and why, or how it ended."""
 
+import math
+
 import streamlit as st
 
 from covdemo.failures import Failure
@@ -39,8 +41,10 @@ def _stopped(failure: Failure) -> None:
 
 def _sentence(failure: Failure) -> str:
     """Say which trial and category failed, why, by how much, and what was done."""
+    eigenvalue, room = min(failure.eigenvalues), failure.room
+    amounts = [f"smallest eigenvalue {number(eigenvalue)}"] if math.isfinite(eigenvalue) else []
+    amounts += [f"lr_cov {number(failure.rate)} with room for {number(room)}"] if math.isfinite(room) else []
     return (
         f"**Trial {failure.trial:,}, category {failure.category}: {failure.kind.value}.** {failure.kind.explanation} "
-        f"Smallest eigenvalue {number(min(failure.eigenvalues))}; learning rate {number(failure.rate)}, "
-        f"room for {number(failure.room)}; {failure.action}."
+        f"{'; '.join([*amounts, failure.action]).capitalize()}."
     )
