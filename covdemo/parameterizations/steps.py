@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from covdemo import linalg
 from covdemo.parameterizations.registry import register
 
-HUGE = 1e30  # stands for an infinite entry of a step; twice it is still finite in float32
+HUGE = 1e30  # entries of a step count as at most this: far beyond the trust radius, and sums of a few stay finite
 
 
 @register(
@@ -58,16 +58,16 @@ class AffineInvariant(nn.Module):
 
     def retract(self, raw: Tensor, step: Tensor) -> Tensor:
         """Return the factor after ``step``, ``[..., D, D]``; an entry that is not a number counts as 0."""
-        local = self._bounded(linalg.symmetrize(torch.nan_to_num(step, nan=0.0, posinf=HUGE, neginf=-HUGE)))
+        local = self._bounded(linalg.symmetrize(torch.nan_to_num(step, nan=0.0).clamp(-HUGE, HUGE)))
         identity = torch.eye(raw.shape[-1], dtype=raw.dtype, device=raw.device)
         expanded = identity + local + linalg.product(local, local) / 2
         return linalg.product(self(raw), linalg.cholesky(expanded)[0])
 
     def _bounded(self, local: Tensor) -> Tensor:
         """Shorten ``local`` to the trust radius; it is divided by its largest entry first, so that no square overflows."""
-        largest = local.abs().amax((-2, -1), keepdim=True).clamp_min(torch.finfo(local.dtype).tiny)
-        norm = linalg.total(linalg.total((local / largest).square())).sqrt()[..., None, None]
-        return torch.where(largest * norm > self.trust, local / largest * (self.trust / norm), local)
+        largest = local.detach().abs().amax((-2, -1), keepdim=True).clamp_min(torch.finfo(local.dtype).tiny)
+        norm = linalg.total(linalg.total((local.detach() / largest).square())).sqrt()[..., None, None]
+        return torch.where(largest * norm > self.trust, local / largest * (self.trust / norm.clamp_min(1)), local)
 
     def pull_back(self, raw: Tensor, matrix_gradient: Tensor) -> Tensor:
         """Return the gradient with respect to M: half the symmetric part of L^T G, diagonal halved, lower triangle read.
