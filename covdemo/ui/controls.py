@@ -24,7 +24,7 @@ def buttons(player: Player) -> None:
     row.button("Run to the end", key="finish", on_click=player.finish, disabled=done, help="As fast as possible.")
     row.button("Reset", key="reset", on_click=player.reset, help="Back to trial 0.")
     player.speed = row.select_slider(
-        "Speed", SPEEDS, player.speed, format_func=_pace, key="speed", label_visibility="collapsed", width=320
+        "Trials per second", SPEEDS, player.speed, format_func=_pace, key="speed", label_visibility="collapsed", width=320
     )
 
 
