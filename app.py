@@ -10,7 +10,9 @@ ICON = Path(__file__).parent / "covdemo" / "ui" / "icon.svg"
 st.set_page_config("covdemo: why a covariance matrix breaks", str(ICON), layout="wide")
 st.markdown("##### Why does a covariance matrix break under SGD?")
 
-config = sidebar.settings()
-player = session.player(config)
+settings = sidebar.settings()
+player = session.player(settings.config)
+sidebar.complain(settings)
 refresh = tabs.show({"Train": lambda: train.tab(player), "Explain": explain.tab})
+sidebar.draw(settings)
 controls.live(player, refresh)

@@ -1,6 +1,7 @@
 """The settings of a run, in the order of ``covdemo.config.FIELDS``: one row there, one widget here."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -18,23 +19,47 @@ _PRESET, _DISTRIBUTION, _FOUND = "preset", "distribution", "found in the address
 _OWN = "your own"
 
 
-def settings() -> RunConfig:
-    """Draw the sidebar, keep the address up to date, and return the settings, made valid."""
+class Settings(NamedTuple):
+    """What the viewer has set.
+
+    Attributes:
+        config: made valid.
+        arrived: what is wrong with the address that the viewer came by, until a setting is changed.
+        problems: what is wrong with the values in the widgets.
+    """
+
+    config: RunConfig
+    arrived: list[Problem]
+    problems: list[Problem]
+
+
+def settings() -> Settings:
+    """Return the settings, from the address where it counts and else from the widgets, and keep the address up to date.
+
+    The widgets need not be drawn for it, so the answer to a click can be on its way before they are.
+    """
     arrived = address.arrive()
     if arrived is not None:
         widgets.fill(arrived[0])
         st.session_state[_FOUND] = (widgets.given(), arrived[1])
     config, problems = read(widgets.given())
-    found = _still_true(st.session_state[_FOUND])
-    with st.container():
-        if found:
-            st.warning("\n".join(f"- {problem.sentence}" for problem in found))
-    with st.sidebar:
-        _presets(config)
-        for group in dict.fromkeys(field.group for field in FIELDS):
-            _group(group, config, [*found, *problems])
     address.show(config)
-    return config
+    return Settings(config, _still_true(st.session_state[_FOUND]), problems)
+
+
+def complain(settings: Settings) -> None:
+    """Say what is wrong with the address, where a viewer sees it whose sidebar is folded away."""
+    with st.container():
+        if settings.arrived:
+            st.warning("\n".join(f"- {problem.sentence}" for problem in settings.arrived))
+
+
+def draw(settings: Settings) -> None:
+    """Draw the sidebar."""
+    with st.sidebar:
+        _presets(settings.config)
+        for group in dict.fromkeys(field.group for field in FIELDS):
+            _group(group, settings.config, [*settings.arrived, *settings.problems])
 
 
 def _still_true(found: tuple[dict[str, str], list[Problem]]) -> list[Problem]:
