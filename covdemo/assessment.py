@@ -19,7 +19,7 @@ class Assessment(NamedTuple):
         true_accuracy: of the true distributions.
         underflow: largest share of own points with density 0.
         extent: distance or width in units of the data's size.
-        signal: mean size of the derivative with respect to the log-densities.
+        signal: mean size of the derivatives with respect to log-densities and weights.
         kl: KL(true || model) in nats, ``[B, K]``.
     """
 
@@ -52,13 +52,13 @@ def assess(
     log_density = _over_points(model).log_density(points)
     target = one_hot(labels, log_density.shape[-1])
     weights = readout.unsqueeze(-3)
-    weight = objective.evaluate(log_density, weights, target, share).log_density_gradient
+    found = objective.evaluate(log_density, weights, target, share)
     return Assessment(
         metrics.accuracy(objective.scores(log_density, weights), labels),
         metrics.accuracy(_over_points(truth).log_density(points.to(truth.loc)), labels),
         _underflow(log_density, target),
         _extent(model, points),
-        weight.abs().mean((-2, -1)),
+        found.log_density_gradient.abs().mean((-2, -1)) + found.readout_gradient.abs().mean((-3, -2, -1)),
         metrics.kl_divergence(truth, double(model)),
     )
 

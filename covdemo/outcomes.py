@@ -48,7 +48,7 @@ class Ending(NamedTuple):
         true_accuracy: the same for the true distributions.
         underflow: share of its own points at which a category's density is 0, the largest over the categories.
         extent: how far a mean lies from the data's centre or how wide a distribution is, in units of the data's size.
-        signal: mean size of the loss's derivative with respect to the log-densities.
+        signal: mean size of the loss's derivatives with respect to the log-densities and the weights.
     """
 
     stopped: bool

@@ -10,8 +10,6 @@ from covdemo import limits
 from covdemo.config import FIELDS, RunConfig, fields_of, read, read_arguments, to_query
 from covdemo.devices import refusal
 from covdemo.fields import Field
-from covdemo.presets import PRESETS
-from covdemo.trials import DISTRIBUTIONS
 
 BY_NAME = {row.name: row for row in FIELDS}
 URLS = [row.url for row in FIELDS]
@@ -285,18 +283,3 @@ def test_cuda_without_cuda_falls_back_to_the_cpu():
 def test_command_line_problems_come_together_and_name_their_flags():
     with pytest.raises(ValueError, match=r"(?s)--lr-cov: 'x' is not .*--mean-x-1: 'y' is not|--mean-x-1.*--lr-cov"):
         read_arguments({"lr_cov": "x", "mean_x_1": "y"})
-
-
-@pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
-def test_a_preset_is_valid(preset):
-    assert read(to_query(preset.config)) == (preset.config, [])
-
-
-@pytest.mark.parametrize("changes", DISTRIBUTIONS.values(), ids=DISTRIBUTIONS)
-def test_named_distributions_are_valid(changes):
-    config = RunConfig(**changes)
-    assert read(to_query(config)) == (config, [])
-
-
-def test_the_first_preset_is_the_default():
-    assert next(iter(PRESETS.values())).config == RunConfig()

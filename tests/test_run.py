@@ -1,0 +1,182 @@
+"""One run: reproducible, divisible, bounded, honest about how it ended."""
+
+import pickle
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch.distributions import MultivariateNormal, kl_divergence
+
+from covdemo.config import RunConfig
+from covdemo.failures import FailureKind
+from covdemo.history import LOGGED, RECORDS, Frame, History
+from covdemo.outcomes import Outcome, Reason
+from covdemo.parameterizations import PARAMETERIZATIONS
+from covdemo.run import Run
+from covdemo.trials import draw
+
+SHORT = RunConfig(points=20, epochs=3, lr_cov=1e-5)
+BREAKS = RunConfig()
+
+
+def finished(config, data=None):
+    run = Run(config, data)
+    run.advance(run.total)
+    return run
+
+
+def same(first, second):
+    return all(np.array_equal(first.history.column(name), second.history.column(name), equal_nan=True) for name in NAMES)
+
+
+NAMES = ("trial", "loss", "accuracy", "means", "scale_trils", "eigenvalues", "kl", "readout", "room", "gradient_norm", "silent")
+
+
+@pytest.mark.parametrize("key", PARAMETERIZATIONS)
+def test_equal_configurations_give_equal_runs_to_the_last_bit(key):
+    config = replace(SHORT, parameterization=key)
+    assert same(finished(config), finished(config))
+
+
+@pytest.mark.parametrize(
+    "sizes", [[1] * 120, [7] * 18, [119, 1], [0, 60, 0, 1000]], ids=["ones", "sevens", "all but one", "zeros"]
+)
+def test_a_run_in_pieces_is_the_run_in_one(sizes):
+    whole, pieces = finished(SHORT), Run(SHORT)
+    for size in sizes:
+        pieces.advance(size)
+    assert pieces.trial == 120
+    assert same(whole, pieces)
+
+
+def test_a_different_seed_gives_a_different_run():
+    assert not same(finished(SHORT), finished(replace(SHORT, seed=1)))
+
+
+def test_looking_at_a_run_does_not_change_it():
+    watched = Run(SHORT)
+    for _ in range(120):
+        watched.frame()
+        watched.decide(np.zeros((3, 2)))
+        watched.advance(1)
+    assert same(finished(SHORT), watched)
+
+
+def test_the_failure_of_the_question_is_a_row_with_all_its_particulars():
+    failure = finished(BREAKS).history.failures[0]
+    assert (failure.trial, failure.epoch, failure.category) == (12, 0, 1)
+    assert failure.kind is FailureKind.NOT_POSITIVE_DEFINITE
+    assert failure.message.startswith("Expected parameter covariance_matrix")
+    assert np.linalg.eigvalsh(np.array(failure.matrix)) == pytest.approx(failure.eigenvalues, abs=1e-6)
+    assert failure.eigenvalues[0] < 0
+    assert failure.room < failure.rate == 1e-3
+    assert failure.action == "stopped"
+
+
+def test_a_failure_ends_the_run_where_it_happens():
+    run = finished(BREAKS)
+    assert (run.trial, run.finished, run.stopped, run.outcome) == (12, True, True, Outcome.FAILED)
+
+
+def test_the_last_frame_of_a_broken_run_shows_the_last_valid_distributions_and_the_broken_eigenvalue():
+    frame = finished(BREAKS).frame()
+    assert np.linalg.eigvalsh(frame.covariances).min() > 0
+    assert frame.eigenvalues[0, 0] < 0
+    assert frame.valid.tolist() == [False, True]
+
+
+def test_skipping_goes_on_to_the_last_trial():
+    run = finished(replace(BREAKS, policy="skip", epochs=1))
+    assert (run.trial, run.stopped) == (400, False)
+    assert run.history.failed > 1
+    assert {failure.action for failure in run.history.failures} == {"update skipped"}
+
+
+@pytest.mark.parametrize(("policy", "words"), [("jitter", "jitter 1e-"), ("project", "raised by"), ("backtrack", "halved")])
+def test_what_a_repair_took_is_in_the_log(policy, words):
+    run = finished(replace(BREAKS, policy=policy, points=50, epochs=1))
+    assert words in run.history.failures[0].action
+
+
+def test_the_history_is_bounded_however_long_the_run():
+    run = finished(replace(SHORT, points=500, epochs=3))
+    assert len(run.history) <= RECORDS
+    assert run.history.column("trial")[[0, -1]].tolist() == [0, 3000]
+
+
+def test_the_log_is_bounded_and_the_rest_is_counted():
+    run = Run(replace(SHORT, lr_mu=1e308, policy="skip", points=300, epochs=4))
+    run.advance(run.total)
+    assert len(run.history.failures) == min(run.history.failed, LOGGED)
+
+
+def test_a_history_can_be_pickled():
+    history = finished(BREAKS).history
+    copy = pickle.loads(pickle.dumps(history))
+    assert copy.failures == history.failures
+
+
+def test_a_frame_is_recorded_once():
+    history, frame = History(), Run(SHORT).frame()
+    history.record(frame)
+    history.record(frame)
+    assert (len(history), isinstance(frame, Frame)) == (1, True)
+
+
+def test_a_quantity_that_is_not_recorded_is_refused_with_those_that_are():
+    with pytest.raises(ValueError, match="expected one of trial, loss"):
+        Run(SHORT).history.column("temperature")
+
+
+def test_the_kl_of_a_frame_is_that_of_torch():
+    run = finished(SHORT)
+    frame = run.frame()
+    truth = MultivariateNormal(*(torch.as_tensor(a) for a in (run.truth.means, run.truth.covariances)))
+    model = MultivariateNormal(*(torch.as_tensor(a) for a in (frame.means, frame.covariances)))
+    assert frame.kl == pytest.approx(kl_divergence(truth, model).numpy(), rel=1e-4)
+
+
+def test_the_accuracy_of_a_frame_is_the_share_of_right_decisions():
+    run = finished(SHORT)
+    right = run.decide(run.data.x).argmax(1) == run.data.label
+    assert run.frame().accuracy == right.mean()
+
+
+def test_data_of_ones_own_replace_the_drawn_data():
+    data = replace(draw(SHORT), order=np.arange(10))
+    run = finished(SHORT, data)
+    assert (run.trial, run.total) == (10, 10)
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome", "reason"),
+    [
+        ({}, Outcome.FAILED, None),
+        ({"lr_cov": 1e-5}, Outcome.LEARNED, None),
+        ({"parameterization": "tril-as-posted", "lr_cov": 1e-4}, Outcome.NOT_LEARNED, Reason.UNDERFLOW),
+        ({"lr_cov": 0.0, "lr_mu": 0.0, "lr_nn": 0.0}, Outcome.NOT_LEARNED, Reason.UNFINISHED),
+        ({"parameterization": "softplus-cholesky", "lr_mu": 1e6}, Outcome.NOT_LEARNED, Reason.DIVERGED),
+        ({"parameterization": "affine-invariant", "lr_cov": 100.0}, Outcome.LEARNED, None),
+    ],
+    ids=["breaks", "slower", "as posted", "no rates", "means fly off", "safe step"],
+)
+def test_a_run_says_how_it_ended_and_why(changes, outcome, reason):
+    run = finished(replace(BREAKS, **changes))
+    assert (run.outcome, run.reason) == (outcome, reason)
+
+
+def test_an_unfinished_run_has_no_outcome():
+    run = Run(SHORT)
+    assert (run.outcome, run.reason, run.finished) == (None, None, False)
+
+
+def test_silence_is_counted_where_a_density_of_zero_stops_the_gradient():
+    run = finished(replace(BREAKS, parameterization="tril-as-posted", lr_cov=1e-5, epochs=1))
+    assert run.history.column("silent").max() > 5
+
+
+def test_there_is_no_silence_where_the_likelihood_needs_no_density():
+    run = finished(replace(SHORT, parameterization="tril-as-posted", lr_cov=1e-7, lr_mu=1e-7, objective="likelihood"))
+    # a category without a point for long is silent only in the sense that it is not asked
+    assert run.history.column("silent").max() < 20
