@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from covdemo import train_command
+from covdemo import screenshots, train_command
 from covdemo.config import FIELDS, RunConfig, read_arguments, to_query
 from covdemo.presets import PRESETS
 
@@ -46,6 +46,8 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     train.add_argument("--data", type=Path, metavar="FILE.npz", help="points to use: arrays x, label and perhaps order")
     train.add_argument("--final", type=Path, metavar="FILE.npz", help="write the final parameters to this file")
+    pictures = _add(commands, "screenshots", "take a picture of the page at the end of a run", screenshots.screenshots)
+    screenshots.add_arguments(pictures)
     return parser
 
 

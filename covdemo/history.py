@@ -9,6 +9,7 @@ from covdemo.failures import Failure
 
 Array = NDArray[np.float64]
 RECORDS = 500  # most frames that a history keeps
+EARLY = 50  # trials at the beginning that are all recorded
 LOGGED = 1000  # most failures that it keeps; further ones are counted
 
 

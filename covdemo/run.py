@@ -13,7 +13,7 @@ from covdemo.batch import build_trainer, tensor, true_distributions
 from covdemo.config import RunConfig
 from covdemo.failures import Failure
 from covdemo.gaussians import Gaussians
-from covdemo.history import LOGGED, RECORDS, Array, Frame, History
+from covdemo.history import EARLY, LOGGED, RECORDS, Array, Frame, History
 from covdemo.outcomes import Outcome, Reason, judge
 from covdemo.parameters import Parameters
 from covdemo.trainer import Info, Trial
@@ -81,7 +81,7 @@ class Run:
         self.data = draw(config) if data is None else data
         self.trial, self.total = 0, len(self.data.order)
         self.history = History()
-        self._stride = max(1, -(-self.total // (RECORDS - 2)))
+        self._stride = max(1, -(-self.total // (RECORDS - EARLY - 2)))
         self._points, self._labels = self._tensor(self.data.x), torch.as_tensor(self.data.label, device=config.device)
         self._order = torch.as_tensor(self.data.order, device=config.device)
         self._true = true_distributions(config)
@@ -141,7 +141,7 @@ class Run:
                 self.history.failures.append(self._failure(info))
         if self.stopped:
             self._broken = info.candidate
-        if self.trial % self._stride == 0 or self.finished:
+        if self.trial <= EARLY or self.trial % self._stride == 0 or self.finished:
             self.history.record(self.frame())
             self._observed.forget()
 

@@ -101,6 +101,12 @@ def test_bad_arguments_end_with_exit_code_2_and_a_sentence(arguments, sentence, 
     assert (code, sentence in message) == (2, True)
 
 
+def test_a_picture_needs_a_folder(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["screenshots", str(tmp_path / "nowhere")])
+    assert (stop.value.code, "expected a folder" in capsys.readouterr().err) == (2, True)
+
+
 def test_given_data_replace_the_drawn_data(tmp_path, capsys):
     rng = np.random.default_rng(0)
     x, label = rng.normal(size=(30, 2)) * 0.1, np.arange(30) % 2
