@@ -31,3 +31,12 @@ DTYPES = {
 def refusal(device: str) -> str:
     """Return why this machine cannot compute on the device; empty if it can."""
     return "PyTorch finds no CUDA device" if device == "cuda" and not torch.cuda.is_available() else ""
+
+
+def share_cores() -> None:
+    """Let every operation of torch in this process use one core.
+
+    A single run is a chain of tiny operations, whose threads would only wait for each other: on cores that are busy otherwise,
+    as with several viewers of the page, a trial then takes several times as long.
+    """
+    torch.set_num_threads(1)

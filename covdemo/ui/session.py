@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from covdemo import devices
 from covdemo.config import RunConfig
 from covdemo.ui.player import Player
 
@@ -11,6 +12,7 @@ _PLAYER = "player"
 def player(config: RunConfig) -> Player:
     """Return the viewer's player, with a run of this configuration."""
     if _PLAYER not in st.session_state:
+        devices.share_cores()
         st.session_state[_PLAYER] = Player(config)
     mine: Player = st.session_state[_PLAYER]
     mine.load(config)
