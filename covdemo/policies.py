@@ -14,6 +14,7 @@ from covdemo.parameters import Parameters, move, valid
 JITTERS = tuple(10.0**power for power in range(-6, 1))
 FLOOR = 1e-6
 HALVINGS = 40
+HUGE = 1e18  # larger entries are not worked on: their sums and squares overflow in float32, and eigensolvers raise
 
 
 class Update(NamedTuple):
@@ -45,6 +46,7 @@ class Policy:
         action: what the log says was done, with ``{amount}`` for what the repair took.
         ends: whether an update that stays invalid ends the replica's run; if not, the replica goes on from before it.
         repair: ``update -> (parameters, amount [B])``, tried where an update fails.
+        code: what is done, for exported scripts, given the keyword that the matrix is fed to; empty for the policy that ends.
     """
 
     key: str
@@ -53,33 +55,37 @@ class Policy:
     action: str
     ends: bool = True
     repair: Callable[[Update], tuple[Parameters, Tensor]] | None = None
+    code: Callable[[str], str] = lambda feeds: ""
 
 
 def jitter(update: Update) -> tuple[Parameters, Tensor]:
     """Add the smallest of 1e-6, 1e-5, ..., 1 to the diagonal of each failing matrix that makes it valid.
 
-    The ladder of gpytorch's ``psd_safe_cholesky``, continued; the amount is the largest jitter of the replica.
+    The ladder of gpytorch's ``psd_safe_cholesky``, continued; the amount is the largest jitter of the replica. A matrix
+    with an entry that is huge or not a number is left as it is.
     """
     row, candidate = update.row, update.candidate
-    matrix = row.matrix(candidate.raw)
+    given = row.matrix(candidate.raw)
+    matrix = _bounded(given)
+    within = (matrix == given).all(-1).all(-1)
     identity = torch.eye(matrix.shape[-1], dtype=matrix.dtype, device=matrix.device)
     raw, repaired = candidate.raw, update.ok
     amount = torch.zeros_like(update.ok, dtype=matrix.dtype)
     for size in JITTERS:
         trial = row.module.right_inverse(matrix + size * identity)  # type: ignore[operator]
-        helps = ~repaired & row.gaussians(candidate.means, trial).valid
+        helps = ~repaired & within & row.gaussians(candidate.means, trial).valid
         raw = torch.where(linalg.expand_like(helps, raw), trial, raw)
         amount, repaired = torch.where(helps, size, amount), repaired | helps
-    return candidate._replace(raw=raw), amount.amax(-1)
+    return candidate._replace(raw=linalg.lay_out(raw)), amount.amax(-1)
 
 
 def project(update: Update) -> tuple[Parameters, Tensor]:
     """Raise the eigenvalues of each failing matrix, the diagonal of a factor, to at least 1e-6.
 
-    The amount is how far the smallest one was raised.
+    The amount is how far the smallest one was raised. An entry that is not a number counts as 0.
     """
     row, candidate = update.row, update.candidate
-    matrix = torch.nan_to_num(row.matrix(candidate.raw))
+    matrix = _bounded(row.matrix(candidate.raw))
     if row.feeds == "scale_tril":
         smallest = linalg.diagonal(matrix).amin(-1)
         floored = linalg.map_diagonal(matrix, lambda diagonal: diagonal.clamp_min(FLOOR))
@@ -90,6 +96,11 @@ def project(update: Update) -> tuple[Parameters, Tensor]:
     raw = torch.where(linalg.expand_like(update.ok, candidate.raw), candidate.raw, row.module.right_inverse(floored))  # type: ignore[operator]
     raised = torch.where(update.ok, 0.0, FLOOR - smallest)
     return candidate._replace(raw=linalg.lay_out(raw)), raised.amax(-1)
+
+
+def _bounded(matrix: Tensor) -> Tensor:
+    """Return the matrices with entries of at most ``HUGE``, 0 for what is not a number."""
+    return torch.nan_to_num(matrix, nan=0.0).clamp(-HUGE, HUGE)
 
 
 def backtrack(update: Update) -> tuple[Parameters, Tensor]:
@@ -119,6 +130,41 @@ def _all_seen(mask: Tensor) -> bool:
     return mask.device.type == "cpu" and not torch.compiler.is_compiling() and bool(mask.all())
 
 
+# For one replica: ``candidate`` is the list of means, free numbers and weights after the update.
+_SKIP = """
+candidate = [means, raw, readout]
+optimizer.load_state_dict(memory)
+"""
+_JITTER = f"""
+for k in range(len(raw)):
+    matrix = parameterization(candidate[1][k])
+    for size in {JITTERS}:
+        if accepted(candidate[0][k], candidate[1][k]):
+            break
+        candidate[1][k] = parameterization.right_inverse(matrix + size * torch.eye(2, dtype=DTYPE))
+"""
+_PROJECT = """
+for k in range(len(raw)):
+    if accepted(candidate[0][k], candidate[1][k]):
+        continue
+    matrix = torch.nan_to_num(parameterization(candidate[1][k]))
+"""
+_PROJECT_FACTOR = f"""
+    matrix = matrix.tril(-1) + matrix.diagonal().clamp_min({FLOOR}).diag()
+    candidate[1][k] = parameterization.right_inverse(matrix)
+"""
+_PROJECT_MATRIX = f"""
+    values, vectors = torch.linalg.eigh((matrix + matrix.T) / 2)
+    candidate[1][k] = parameterization.right_inverse(vectors @ values.clamp_min({FLOOR}).diag() @ vectors.T)
+"""
+_BACKTRACK = f"""
+for halvings in range(1, {HALVINGS + 1}):
+    if accepted(*candidate[:2]):
+        break
+    candidate = moved(0.5**halvings)
+"""
+
+
 POLICIES: dict[str, Policy] = {
     row.key: row
     for row in (
@@ -134,6 +180,7 @@ POLICIES: dict[str, Policy] = {
             summary="An update that would make a distribution invalid is not made; momentum is kept as it was.",
             action="update skipped",
             ends=False,
+            code=lambda feeds: _SKIP,
         ),
         Policy(
             key="jitter",
@@ -141,6 +188,7 @@ POLICIES: dict[str, Policy] = {
             summary="The smallest of 1e-6, 1e-5, ..., 1 that makes the matrix valid is added to its diagonal.",
             action="jitter {amount:.0e} added",
             repair=jitter,
+            code=lambda feeds: _JITTER,
         ),
         Policy(
             key="project",
@@ -148,6 +196,7 @@ POLICIES: dict[str, Policy] = {
             summary="Eigenvalues below 1e-6 are raised to it, which puts the matrix back at the edge it fell over.",
             action="smallest eigenvalue raised by {amount:.2g} to 1e-06",
             repair=project,
+            code=lambda feeds: _PROJECT + (_PROJECT_FACTOR if feeds == "scale_tril" else _PROJECT_MATRIX),
         ),
         Policy(
             key="backtrack",
@@ -155,6 +204,7 @@ POLICIES: dict[str, Policy] = {
             summary="The step is halved until it leads to a valid matrix.",
             action="step halved {amount:.0f} times",
             repair=backtrack,
+            code=lambda feeds: _BACKTRACK,
         ),
     )
 }

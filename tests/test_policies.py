@@ -10,7 +10,8 @@ import torch
 from covdemo.learner import OBJECTIVES
 from covdemo.optimizers import OPTIMIZERS
 from covdemo.parameterizations import PARAMETERIZATIONS
-from covdemo.policies import POLICIES
+from covdemo.parameters import Parameters, move, valid
+from covdemo.policies import POLICIES, Update
 from covdemo.trainer import Rates, Trainer, Trial
 
 
@@ -106,3 +107,26 @@ def test_a_valid_update_is_made_whatever_the_policy(policy):
 @pytest.mark.parametrize("row", POLICIES.values(), ids=POLICIES)
 def test_the_log_says_what_was_done(row):
     assert row.action.format(amount=0.01).strip(" .")
+
+
+NUMBERS = torch.tensor([0.0, 0.0, 0.0, 1.0, -1.0, 1e-30, 100.0, 3e38, -3e38, float("inf"), float("-inf"), float("nan")])
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
+@pytest.mark.parametrize("key", PARAMETERIZATIONS)
+@pytest.mark.parametrize("policy", [key for key, row in POLICIES.items() if row.repair])
+def test_no_repair_raises_or_loses_count_whatever_the_step(policy, key, size):
+    row, generator = PARAMETERIZATIONS[key], torch.Generator().manual_seed(0)
+    raw = row.start(0.02 * torch.eye(size).expand(200, 2, size, size))
+    step = NUMBERS[torch.randint(len(NUMBERS), raw.shape, generator=generator)]
+    means = torch.zeros(200, 2, size)
+    before, steps = Parameters(means, raw, means), Parameters(means, step, means)
+    candidate = move(row, before, steps)
+    repaired, amount = POLICIES[policy].repair(Update(row, before, steps, candidate, valid(row, candidate)))
+    assert (repaired.raw.shape, amount.isfinite().all().item()) == (raw.shape, True)
+
+
+@pytest.mark.parametrize("key", ["covariance", "matrix-exponential", "spectral", "factor"])
+def test_jitter_cannot_make_numbers_of_what_is_not_a_number(key):
+    _, after, _ = one_step("jitter", rates=(float("nan"), 1e-5), parameterization=key)
+    assert after.alive.tolist() == [False, True]
