@@ -69,7 +69,7 @@ DIFFERENT = [CALM, (0.01, 1e-4, 0.02, 0.9), (0.0, 2e-5, 0.3, 0.0)]
 @pytest.mark.parametrize("key", PARAMETERIZATIONS)
 @pytest.mark.parametrize("size", SIZES)
 def test_replicas_with_rates_and_data_of_their_own_go_where_they_go_alone(size, key, device):
-    start, trials = data(3, 2, size, device=device)
+    start, trials = data(3, 2, size, device=device, trials=10)
     together, _ = train(build(DIFFERENT, key, device=device), start, trials)
     for replica, rates in enumerate(DIFFERENT):
         own = [Trial(*(part[replica : replica + 1] for part in trial)) for trial in trials]
