@@ -1,6 +1,7 @@
 """Trials per second of the loop a PyTorch user writes and of ``Trainer.step``, eager, at several numbers of replicas.
 
-Both sides are warm, take turns, and show the points of the forum experiment; the medians of the rounds count.
+Both sides are warm, take turns, and show the points of the forum experiment; the medians of the rounds count. Each runs on one
+thread or on all of them, whichever is faster for it: where there is little to share, threads only wait for each other.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import statistics
 import time
 from collections.abc import Callable
 
+import checkout  # noqa: F401
 import torch
 from textbook import TextbookLearner
 from torch import Tensor
@@ -21,6 +23,7 @@ from covdemo.trainer import Trial
 from covdemo.trials import draw
 
 REPLICAS = (1, 10, 1_000, 10_000, 100_000)
+LANES = 200_000  # trials of all replicas in a round, at most
 CONFIG = RunConfig(lr_cov=1e-5)  # a rate at which no run fails
 
 
@@ -66,33 +69,52 @@ def ours(replicas: int) -> Callable[[int], float]:
     return measure
 
 
+def fastest(measure: Callable[[int], float], threads: int) -> int:
+    """Return ``threads`` if they do clearly more trials per second than a single one, else 1; warm up on the way."""
+    speeds = []
+    for number in (1, threads):
+        torch.set_num_threads(number)
+        measure(5)
+        speeds.append(measure(10))
+    return threads if speeds[1] > 1.2 * speeds[0] else 1
+
+
+def measure_all(threads: int, rounds: int, trials: int) -> tuple[dict[str, float], dict[str, int]]:
+    """Return the median trials per second of the ``"loop"`` and of each number of replicas, and their threads."""
+    sides = {"loop": loop()} | {str(replicas): ours(replicas) for replicas in REPLICAS}
+    length = {"loop": trials} | {str(replicas): max(10, min(trials, LANES // replicas)) for replicas in REPLICAS}
+    used = {name: fastest(measure, threads) for name, measure in sides.items()}
+    speeds: dict[str, list[float]] = {name: [] for name in sides}
+    for _ in range(rounds):
+        for name, measure in sides.items():
+            torch.set_num_threads(used[name])
+            speeds[name].append(measure(length[name]))
+    return {name: statistics.median(values) for name, values in speeds.items()}, used
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def main() -> None:
     """Print the table, or one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     parser.add_argument("--quick", action="store_true", help="fewer trials in each round")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="of torch; default: its own choice")
+    parser.add_argument("--threads", type=int, default=cores(), help="at most; default: as many as there are cores")
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    rounds, trials = (5, 100) if options.quick else (7, 400)
-    sides = {"loop": (loop(), trials)} | {str(b): (ours(b), max(10, min(trials, 200_000 // b))) for b in REPLICAS}
-    speeds: dict[str, list[float]] = {name: [] for name in sides}
-    for measure, _ in sides.values():
-        measure(20)
-    for _ in range(rounds):
-        for name, (measure, count) in sides.items():
-            speeds[name].append(measure(count))
-    eager = {name: statistics.median(values) for name, values in speeds.items()}
+    eager, threads = measure_all(options.threads, *((5, 100) if options.quick else (7, 400)))
     reference = eager.pop("loop")
     ratio = {name: speed / reference for name, speed in eager.items()}
-    cores = os.cpu_count()
     if options.json:
-        print(json.dumps({"cores": cores, "threads": options.threads, "loop": reference, "eager": eager, "ratio": ratio}))
+        print(json.dumps({"cores": cores(), "threads": threads, "loop": reference, "eager": eager, "ratio": ratio}))
         return
-    print(f"{cores} cores, {options.threads} threads, Python {platform.python_version()}, torch {torch.__version__}")
-    print(f"{'':>16s}{'trials/s':>14s}{'ratio':>10s}\n{'textbook loop':>16s}{reference:14,.0f}{1:10.2f}")
+    print(f"{cores()} cores, Python {platform.python_version()}, torch {torch.__version__}")
+    print(f"{'':>16s}{'trials/s':>14s}{'ratio':>10s}{'threads':>9s}")
+    print(f"{'textbook loop':>16s}{reference:14,.0f}{1:10.2f}{threads['loop']:9d}")
     for name, speed in eager.items():
-        print(f"{'B = ' + name:>16s}{speed:14,.0f}{ratio[name]:10,.2f}")
+        print(f"{'B = ' + name:>16s}{speed:14,.0f}{ratio[name]:10,.2f}{threads[name]:9d}")
 
 
 if __name__ == "__main__":

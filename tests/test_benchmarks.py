@@ -1,0 +1,89 @@
+"""Every benchmark prints, in short, the figures that versions are compared by."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from covdemo import OBJECTIVES, PARAMETERIZATIONS
+
+ROOT = Path(__file__).parent.parent
+BROWSERLESS = "CI" not in os.environ and not (os.environ.get("COVDEMO_CHROMIUM") or shutil.which("chromium"))
+REPLICAS = ["1", "10", "1000", "10000", "100000"]
+
+
+def run(script, *options, path=ROOT):
+    """Run a script with this folder on Python's path and return what it prints."""
+    command = [sys.executable, str(ROOT / "benchmarks" / script), *options]
+    environment = os.environ | {"PYTHONPATH": str(path)}
+    finished = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout
+
+
+def figures(script, *options):
+    """Return the object that a script prints."""
+    return json.loads(run(script, "--json", "--quick", *options), parse_constant=pytest.fail)
+
+
+def test_step_speed_finds_covdemo_without_its_being_installed(tmp_path):
+    assert run("step_speed.py", "--help", path=tmp_path).startswith("usage: step_speed.py")
+
+
+@pytest.fixture(scope="module")
+def step_speed():
+    return figures("step_speed.py", "--threads", "1")
+
+
+@pytest.mark.xdist_group("step_speed")
+def test_step_speed_has_the_agreed_keys(step_speed):
+    assert {"cores", "loop", "eager", "ratio"} <= step_speed.keys()
+
+
+@pytest.mark.xdist_group("step_speed")
+def test_step_speed_measures_from_1_to_100_000_replicas(step_speed):
+    assert (list(step_speed["eager"]), list(step_speed["ratio"])) == (REPLICAS, REPLICAS)
+
+
+@pytest.mark.xdist_group("step_speed")
+def test_step_speed_compares_with_the_loop(step_speed):
+    expected = {name: speed / step_speed["loop"] for name, speed in step_speed["eager"].items()}
+    assert step_speed["ratio"] == expected
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(BROWSERLESS, reason="no Chromium: set COVDEMO_CHROMIUM or install chromium")
+def test_page_speed_has_the_agreed_keys():
+    agreed = {"frames_per_s", "server_ms_per_frame", "canvases_recreated", "first_chart_s", "rss_mb"}
+    assert agreed <= figures("page_speed.py").keys()
+
+
+@pytest.fixture(scope="module")
+def robustness():
+    return figures("robustness.py")
+
+
+@pytest.mark.xdist_group("robustness")
+def test_robustness_has_a_row_for_every_method_and_objective(robustness):
+    assert {key: list(row) for key, row in robustness["methods"].items()} == {
+        key: list(OBJECTIVES) for key in PARAMETERIZATIONS
+    }
+
+
+@pytest.mark.xdist_group("robustness")
+def test_robustness_has_the_agreed_keys(robustness):
+    row = robustness["methods"]["covariance"]["cross-entropy"]
+    assert (robustness.keys(), row.keys()) == (
+        {"rates", "seeds", "methods"},
+        {"errors", "learns", "best_kl", "decades_all_learn"},
+    )
+
+
+@pytest.mark.xdist_group("robustness")
+def test_robustness_gives_a_share_for_every_rate(robustness):
+    row = robustness["methods"]["covariance"]["cross-entropy"]
+    assert len(row["errors"]) == len(row["learns"]) == len(robustness["rates"])
