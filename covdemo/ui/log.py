@@ -28,7 +28,7 @@ def show(failures: Sequence[Failure], total: int) -> None:
     shown = [failure for failure in failures if not chosen or failure.kind.value in chosen]
     table, file = ([row(failure, digits) for failure in shown] for digits in (4, 17))
     st.dataframe(table, hide_index=True, key="log table", alt="The failure log, one row per failure.")
-    download.download_button("Download as CSV", as_csv(file), "failures.csv", "text/csv", on_click="ignore")
+    download.download_button("Download the log as CSV", as_csv(file), "failures.csv", "text/csv", on_click="ignore")
 
 
 def row(failure: Failure, digits: int) -> dict[str, object]:
