@@ -4,12 +4,14 @@ Exit codes: 0 the run learned or came to its end, 2 bad arguments, 3 a failure s
 """
 
 import argparse
-from collections.abc import Callable, Sequence
-from pathlib import Path
+import math
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from typing import NoReturn
 
-from covdemo import screenshots, train_command
+from covdemo import export_command, screenshots, train_command
 from covdemo.config import FIELDS, RunConfig, read_arguments, to_query
+from covdemo.fields import parse_number
 from covdemo.presets import PRESETS
 
 BAD_ARGUMENTS, INTERRUPTED = 2, 130
@@ -21,41 +23,54 @@ Command = Callable[[RunConfig, argparse.Namespace], int]
 
 def main(arguments: Sequence[str]) -> int:
     """Run a command and return its exit code."""
-    parser = build_parser()
-    options = parser.parse_args(arguments)
+    options = build_parser().parse_args(_attach_numbers(arguments))
     command: Command = options.command
+    parser: _Parser = options.parser
     try:
         return command(settings(options), options)
     except ValueError as error:
-        _refuse(options.parser, str(error))
+        parser.error(str(error))
     except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
         return INTERRUPTED
 
 
-def _refuse(parser: argparse.ArgumentParser, message: str) -> NoReturn:
-    parser.exit(BAD_ARGUMENTS, f"{parser.prog}: {message}\n")
+class _Parser(argparse.ArgumentParser):
+    """A parser that answers bad arguments with a sentence; the usage, with a flag for each setting, would bury it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_ARGUMENTS, f"{self.prog}: {message}\nAll arguments: {self.prog} --help\n")
+
+
+def _attach_numbers(arguments: Iterable[str]) -> list[str]:
+    """Write ``--flag -5e-3`` as ``--flag=-5e-3``: argparse knows negative numbers without exponents only."""
+    attached: list[str] = []
+    for argument in arguments:
+        number = argument.startswith("-") and not math.isnan(parse_number(argument))
+        if number and attached and attached[-1].startswith("--"):
+            attached[-1] += f"={argument}"
+        else:
+            attached.append(argument)
+    return attached
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    parser = argparse.ArgumentParser(
-        prog="covdemo", description="See why a covariance matrix breaks under SGD, and train it so that it never does."
-    )
+    purpose = "See why a covariance matrix breaks under SGD, and train it so that it never does."
+    parser = _Parser(prog="python -m covdemo", description=purpose)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     train = _add(commands, "train", "run an experiment and print how it ended", train_command.train)
-    train.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
-    train.add_argument("--data", type=Path, metavar="FILE.npz", help="points to use: arrays x, label and perhaps order")
-    train.add_argument("--final", type=Path, metavar="FILE.npz", help="write the final parameters to this file")
+    train_command.add_arguments(train)
+    export = _add(commands, "export", "write the settings of a run as a stand-alone script", export_command.export)
+    export_command.add_arguments(export)
     pictures = _add(commands, "screenshots", "take a picture of the page at the end of a run", screenshots.screenshots)
     screenshots.add_arguments(pictures)
     return parser
 
 
-def _add(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str, command: Command
-) -> argparse.ArgumentParser:
+def _add(commands: "argparse._SubParsersAction[_Parser]", name: str, text: str, command: Command) -> _Parser:
     """Add a command that takes the settings of a run, one flag for each row of ``FIELDS``."""
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text.capitalize() + ".")
+    parser = commands.add_parser(name, help=text, description=text.capitalize() + ".")
     parser.set_defaults(command=command, parser=parser)
     parser.add_argument("--preset", choices=list(PRESETS), help="settings to start from")
     for group in dict.fromkeys(field.group for field in FIELDS):

@@ -3,6 +3,7 @@
 import argparse
 import json
 import math
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -12,22 +13,53 @@ import numpy as np
 
 from covdemo.config import RunConfig
 from covdemo.failures import Failure
+from covdemo.history import LOGGED
 from covdemo.outcomes import Outcome
 from covdemo.run import Run
-from covdemo.trials import read_npz
+from covdemo.trials import Trials, read_npz
 
 FINISHED, STOPPED = 0, 3
 _CHUNK, _WIDTH, _LISTED = 50, 30, 10
+_DATA = "points to use instead of drawn ones: arrays x [N, 2], label [N], from 0, and perhaps order [T], rows of x"
+_FINAL = "write the arrays means, covariances, raw and readout as the last update left them"
 
 
 def train(config: RunConfig, options: argparse.Namespace) -> int:
     """Run an experiment and print how it ended; return the exit code."""
-    run = Run(config, read_npz(options.data, config) if options.data else None)
+    check_target(options.final)
+    run = Run(config, _read(options.data, config) if options.data else None)
     advance(run, sys.stderr)
+    print(json.dumps(report(run), allow_nan=False) if options.json else summary(run))
+    if options.json and run.history.failed > LOGGED:
+        print(f"the first {LOGGED:,} of {run.history.failed:,} failures are listed", file=sys.stderr)
     if options.final:
         write_final(run, options.final)
-    print(json.dumps(report(run), allow_nan=False) if options.json else summary(run))
     return STOPPED if run.outcome is Outcome.FAILED else FINISHED
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes beside the settings of the run."""
+    parser.usage = "%(prog)s [--preset NAME] [--SETTING VALUE ...] [--json] [--data FILE.npz] [--final FILE.npz]"
+    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else; NaN and infinity are null")
+    parser.add_argument("--data", type=Path, metavar="FILE.npz", help=_DATA)
+    parser.add_argument("--final", type=Path, metavar="FILE.npz", help=_FINAL)
+
+
+def check_target(path: Path | None) -> None:
+    """Refuse a file that cannot be written before the run, not after it.
+
+    Raises:
+        ValueError: if there is no such folder, or it may not be written to.
+    """
+    if path and (path.is_dir() or not os.access(path.parent, os.W_OK)):
+        raise ValueError(f"--final: the file cannot be written: {path}")
+
+
+def _read(path: Path, config: RunConfig) -> Trials:
+    try:
+        return read_npz(path, config)
+    except ValueError as error:
+        raise ValueError(f"--data: {error}") from None
 
 
 def advance(run: Run, stream: TextIO) -> None:
@@ -67,9 +99,9 @@ def _failure(failure: Failure) -> dict[str, Any]:
     }
 
 
-def _json_number(value: float) -> float | str:
-    """Return the number, or its name where JSON has no number for it."""
-    return value if math.isfinite(value) else str(value)
+def _json_number(value: float) -> float | None:
+    """Return the number, or None where JSON has no number for it."""
+    return value if math.isfinite(value) else None
 
 
 def summary(run: Run) -> str:

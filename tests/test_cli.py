@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import signal
 import subprocess
 import sys
 from dataclasses import asdict
@@ -21,7 +23,7 @@ SHORT = ["--points", "20", "--epochs", "2"]
 def run_json(capsys, *arguments):
     """Return the exit code and the object that ``train --json`` prints."""
     code = main(["train", "--json", *arguments])
-    return code, json.loads(capsys.readouterr().out)
+    return code, json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
 
 
 def refusal(capsys, *arguments):
@@ -60,14 +62,30 @@ def test_the_json_object_tells_what_the_same_run_of_the_package_tells(capsys):
 
 
 def test_the_json_object_lists_each_failure(capsys):
-    code, printed = run_json(capsys)
+    _, printed = run_json(capsys)
     failure = printed["failures"][0]
-    assert (code, printed["outcome"], failure["trial"], failure["kind"]) == (3, "failed", 12, "not positive definite")
+    assert (failure["trial"], failure["category"], failure["kind"]) == (12, 1, "not positive definite")
+
+
+def test_the_json_object_of_a_run_that_fails_counts_the_trials_done(capsys):
+    code, printed = run_json(capsys)
+    assert (code, printed["outcome"], printed["trials"]) == (3, "failed", 12)
 
 
 def test_the_json_object_holds_the_configuration(capsys):
     _, printed = run_json(capsys, *SHORT, "--momentum", "0.5")
     assert printed["config"] == json.loads(json.dumps(asdict(RunConfig(points=20, epochs=2, momentum=0.5))))
+
+
+def test_the_json_object_has_null_where_there_is_no_number(capsys):
+    _, printed = run_json(capsys, *SHORT, "--parameterization", "log-cholesky", "--policy", "skip", "--lr-cov", "1e308")
+    assert printed["failures"][0]["room"] is None
+
+
+def test_failures_that_are_too_many_to_list_are_counted_in_a_sentence(capsys):
+    main(["train", "--json", "--policy", "skip", "--lr-cov", "1e308", "--epochs", "3"])
+    printed = capsys.readouterr()
+    assert (len(json.loads(printed.out)["failures"]), "the first 1,000 of 1," in printed.err) == (1000, True)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -99,6 +117,25 @@ def test_every_setting_has_a_flag(row, capsys):
 def test_bad_arguments_end_with_exit_code_2_and_a_sentence(arguments, sentence, capsys):
     code, message = refusal(capsys, *arguments)
     assert (code, sentence in message) == (2, True)
+
+
+@pytest.mark.parametrize("command", [["train"], ["screenshots", "docs"]], ids=lambda command: command[0])
+def test_the_sentence_is_not_buried_under_the_flags(command, capsys):
+    with pytest.raises(SystemExit):
+        main([*command, "--lr-cov", "fast"])
+    assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+@pytest.mark.parametrize("number", ["-5e-3", "-0.005", "-.005"])
+def test_a_negative_number_is_a_value_however_it_is_written(number, capsys):
+    _, printed = run_json(capsys, *SHORT, "--cov-xy-2", number)
+    assert printed["config"]["cov_xy"] == [-0.005, -0.005]
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_the_run(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", *SHORT, "--final", "no/such/folder/final.npz"])
+    assert capsys.readouterr().out == ""
 
 
 def test_a_picture_needs_a_folder(tmp_path, capsys):
@@ -153,3 +190,14 @@ def test_the_module_runs_from_the_shell():
     command = [sys.executable, "-W", "error", "-m", "covdemo", "train", "--json", *SHORT, "--lr-cov", "1e-5"]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (finished.returncode, finished.stderr, json.loads(finished.stdout)["trials"]) == (0, "", 80)
+
+
+def test_an_interrupted_run_ends_with_exit_code_130_and_a_word():
+    leader, follower = os.openpty()  # a terminal, so that the progress bar tells when the run has begun
+    command = [sys.executable, "-m", "covdemo", "train", "--preset", "log-Cholesky", "--epochs", "250"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=follower) as process:
+        seen = os.read(leader, 1)
+        process.send_signal(signal.SIGINT)
+        code, printed = process.wait(), process.stdout.read()
+    seen += os.read(leader, 10_000)
+    assert (code, printed, b"interrupted" in seen, b"Traceback" in seen) == (130, b"", True, False)
