@@ -51,6 +51,8 @@ class Objective:
         evaluate: ``(log_density [..., K], weights [..., K, K], target [..., K], share) -> Evaluation``; ``target`` is one-hot,
             ``share`` the part of the likelihood in a weighted sum.
         scores: ``(log_density, weights) -> [..., K]``; the category with the largest score is the model's answer.
+        loss_code: the loss of one data point in torch's own words, for exported scripts.
+        scores_code: the scores of many data points, likewise.
     """
 
     key: str
@@ -59,6 +61,8 @@ class Objective:
     summary: str
     evaluate: Callable[[Tensor, Tensor, Tensor, float], Evaluation]
     scores: Callable[[Tensor, Tensor], Tensor]
+    loss_code: str
+    scores_code: str
 
 
 def one_hot(label: Tensor, categories: int) -> Tensor:
@@ -116,6 +120,8 @@ OBJECTIVES: dict[str, Objective] = {
             summary="Learns to tell the categories apart; it needs the boundary, not the distributions.",
             evaluate=cross_entropy,
             scores=_readout_scores,
+            loss_code="functional.cross_entropy((readout @ log_density.exp()).unsqueeze(0), label)",
+            scores_code="log_density.exp() @ readout.T",
         ),
         Objective(
             key="bayes",
@@ -124,6 +130,8 @@ OBJECTIVES: dict[str, Objective] = {
             summary="The same aim without the read-out: the densities themselves have to answer.",
             evaluate=bayes_posterior,
             scores=_posterior_scores,
+            loss_code="functional.cross_entropy(log_density.unsqueeze(0), label)",
+            scores_code="log_density",
         ),
         Objective(
             key="likelihood",
@@ -132,6 +140,8 @@ OBJECTIVES: dict[str, Objective] = {
             summary="Fits each distribution to the points of its own category; this is what learns the true distributions.",
             evaluate=negative_log_likelihood,
             scores=_posterior_scores,
+            loss_code="functional.nll_loss(log_density.unsqueeze(0), label)",
+            scores_code="log_density",
         ),
         Objective(
             key="weighted",
@@ -140,6 +150,11 @@ OBJECTIVES: dict[str, Objective] = {
             summary="A bit of both: the share s goes to the likelihood.",
             evaluate=weighted,
             scores=_readout_scores,
+            loss_code=(
+                "torch.lerp(\n        functional.cross_entropy((readout @ log_density.exp()).unsqueeze(0), label),\n"
+                "        functional.nll_loss(log_density.unsqueeze(0), label),\n        LIKELIHOOD_SHARE,\n    )"
+            ),
+            scores_code="log_density.exp() @ readout.T",
         ),
     )
 }

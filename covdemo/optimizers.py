@@ -29,6 +29,7 @@ class Optimizer:
         summary: one sentence.
         init: ``(parameter) -> slots``, what the rule remembers of the past.
         update: ``(gradient, slots, momentum) -> (direction, slots)``.
+        code: the same rule of torch.optim, for exported scripts.
     """
 
     key: str
@@ -37,6 +38,7 @@ class Optimizer:
     summary: str
     init: Callable[[Tensor], Slots]
     update: Callable[[Tensor, Slots, Tensor], tuple[Tensor, Slots]]
+    code: str
 
 
 def _sgd(gradient: Tensor, slots: Slots, momentum: Tensor) -> tuple[Tensor, Slots]:
@@ -74,6 +76,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
             summary="Stochastic gradient descent as torch.optim.SGD does it, without dampening.",
             init=lambda parameter: (torch.zeros_like(parameter),),
             update=_sgd,
+            code="torch.optim.SGD(groups, momentum=MOMENTUM)",
         ),
         Optimizer(
             key="adam",
@@ -86,6 +89,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
                 _per_replica_zero(parameter),
             ),
             update=_adam,
+            code=f"torch.optim.Adam(groups, betas=(MOMENTUM, {SQUARE_DECAY_ADAM}))",
         ),
         Optimizer(
             key="rmsprop",
@@ -94,6 +98,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
             summary="torch.optim.RMSprop with this momentum and its own defaults for the rest.",
             init=lambda parameter: (torch.zeros_like(parameter), torch.zeros_like(parameter)),
             update=_rmsprop,
+            code="torch.optim.RMSprop(groups, momentum=MOMENTUM)",
         ),
     )
 }

@@ -137,7 +137,7 @@ optimizer.load_state_dict(memory)
 """
 _JITTER = f"""
 for k in range(len(raw)):
-    matrix = parameterization(candidate[1][k])
+    matrix = parameterization(candidate[1][k]).clone()
     for size in {JITTERS}:
         if accepted(candidate[0][k], candidate[1][k]):
             break

@@ -22,6 +22,7 @@ LAYERS = [
     "config",
     "presets batch history",
     "run",
+    "export_parts",
     "cards export",
     "contours curves",
     "tables charts",

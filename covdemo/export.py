@@ -1,0 +1,151 @@
+"""The settings of a run as a stand-alone PyTorch script, put together from the package's own sources."""
+
+import ast
+import inspect
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from textwrap import fill, indent
+from types import ModuleType
+
+from covdemo import export_parts, linalg, spectra
+from covdemo.config import RunConfig, to_query
+from covdemo.learner import OBJECTIVES
+from covdemo.optimizers import OPTIMIZERS
+from covdemo.parameterizations import PARAMETERIZATIONS, Parameterization
+from covdemo.policies import POLICIES
+
+_LIBRARIES: dict[str, ModuleType] = {"linalg": linalg, "spectra": spectra}
+
+
+_MEAN = "means + (parameterization.mean_basis(raw) @ step.unsqueeze(-1)).squeeze(-1)"
+
+
+def script(config: RunConfig) -> str:
+    """Return a Python script that needs only torch and NumPy, does this run, and prints its result.
+
+    The parameterization's class and the small-matrix functions that it uses are the package's own sources.
+    """
+    row, policy = PARAMETERIZATIONS[config.parameterization], POLICIES[config.policy]
+    own_steps = any(hasattr(row.module, name) for name in ("retract", "mean_basis"))
+    repair = policy.code(row.feeds)
+    plain = export_parts.PLAIN.format(**_words(config, row))
+    training = _by_steps(config, row, repair) if own_steps or repair else plain
+    words = _words(config, row)
+    body = [
+        _constants(config),
+        _sources(row),
+        export_parts.DATA.format(**words),
+        training,
+        export_parts.RESULT.format(**words),
+    ]
+    return _head(config, row, "\n".join(body)).strip("\n") + "\n\n" + _assemble(body)
+
+
+def _assemble(pieces: Sequence[str]) -> str:
+    """Join the pieces with the blank lines that a formatter asks for: two after a class or a function, one elsewhere."""
+    lines = "\n\n\n".join(piece.strip("\n") for piece in pieces)
+    return re.sub(r"\n{4,}", "\n\n\n", lines) + "\n"
+
+
+def _head(config: RunConfig, row: Parameterization, body: str) -> str:
+    """Return the docstring and the imports of what the body uses."""
+    abstract = [name for name in ("Callable", "Mapping", "Sequence") if re.search(rf"\b{name}\b", body)]
+    imports = "import copy\n" if "copy." in body else ""
+    imports += f"from collections.abc import {', '.join(abstract)}\n" if abstract else ""
+    return export_parts.HEAD.format(label=row.label, settings=_settings(config), imports=imports + "\n" * bool(imports))
+
+
+def _words(config: RunConfig, row: Parameterization) -> dict[str, str]:
+    """Return what fills the gaps of the templates."""
+    objective = OBJECTIVES[config.objective]
+    return {
+        "feeds": row.feeds,
+        "start": _start(row),
+        "loss_function": export_parts.LOSS.format(loss=objective.loss_code).strip(),
+        "scores": objective.scores_code,
+        "optimizer": OPTIMIZERS[config.optimizer].code,
+    }
+
+
+def _start(row: Parameterization) -> str:
+    if hasattr(row.module, "start"):
+        return "parameterization.start(covariances)"
+    return {
+        "covariance_matrix": "parameterization.right_inverse(covariances)",
+        "precision_matrix": "parameterization.right_inverse(torch.linalg.inv(covariances))",
+        "scale_tril": "parameterization.right_inverse(torch.linalg.cholesky(covariances))",
+    }[row.feeds]
+
+
+def _by_steps(config: RunConfig, row: Parameterization, repair: str) -> str:
+    """Return the training loop that moves by steps of its own, and deals with an update that fails."""
+    words = _words(config, row) | {
+        "mean": _MEAN if hasattr(row.module, "mean_basis") else "means + step",
+        "raw": "parameterization.retract(raw, raw_step)" if hasattr(row.module, "retract") else "raw + raw_step",
+        "memory": "    memory = copy.deepcopy(optimizer.state_dict())\n" if "memory" in repair else "",
+        "repair": indent("\n".join(line for line in repair.splitlines() if line), " " * 12),
+    }
+    return export_parts.STEPS.format(**words).replace("\n\n\n\n", "\n\n\n")
+
+
+def _settings(config: RunConfig) -> str:
+    changed = ", ".join(f"{name} = {text}" for name, text in to_query(config).items())
+    return fill(f"Settings that differ from the page's own: {changed or 'none'}.", 100)
+
+
+def _constants(config: RunConfig) -> str:
+    names = ["TRUE_MEANS", "TRUE_COVARIANCES", "START_MEANS", "START_COVARIANCES"]
+    arrays = [config.true_means, config.true_covariances, config.start_means, config.start_covariances]
+    lines = [f"{name} = np.array({array.tolist()})" for name, array in zip(names, arrays, strict=True)]
+    lines += [f"POINTS, EPOCHS, SEED = {config.points}, {config.epochs}, {config.seed}"]
+    lines += [f"RATES = ({config.lr_mu}, {config.lr_cov}, {config.lr_nn})  # of means, covariance matrices and read-out"]
+    lines += [f"MOMENTUM = {config.momentum}", f"DTYPE = torch.{config.dtype}"]
+    if "LIKELIHOOD_SHARE" in OBJECTIVES[config.objective].loss_code:
+        lines += [f"LIKELIHOOD_SHARE = {config.likelihood_share}"]
+    return "\n".join(lines)
+
+
+def _sources(row: Parameterization) -> str:
+    """Return the parameterization's class after everything of the package that it uses, and an instance of it."""
+    kind = type(row.module)
+    home = sys.modules[kind.__module__]
+    found: dict[str, str] = {}
+    _collect(home, kind.__name__, found)
+    return "\n\n\n".join([*found.values(), f"parameterization = {kind.__name__}()"])
+
+
+def _collect(module: ModuleType, name: str, found: dict[str, str]) -> None:
+    """Add the source of a top-level name, and of the package's names that it uses before it."""
+    if name in found:
+        return
+    statement = _statement(module, name)
+    for home, used in _used(module, statement):
+        if used != name:
+            _collect(home, used, found)
+    text = ast.get_source_segment(inspect.getsource(module), statement) or ""
+    found.setdefault(name, re.sub(rf"(?<![.\w])({'|'.join(_LIBRARIES)})\.", "", text))
+
+
+def _statement(module: ModuleType, name: str) -> ast.stmt:
+    for statement in ast.parse(inspect.getsource(module)).body:
+        if name in _defined(statement):
+            return statement
+    raise ValueError(f"expected {name} in {module.__name__}")
+
+
+def _defined(statement: ast.stmt) -> list[str]:
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        return [statement.name]
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    return [target.id for target in targets if isinstance(target, ast.Name)]
+
+
+def _used(module: ModuleType, statement: ast.stmt) -> Iterator[tuple[ModuleType, str]]:
+    """Return the package's top-level names in a statement, with the modules that define them."""
+    own = {name for each in ast.parse(inspect.getsource(module)).body for name in _defined(each)}
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in _LIBRARIES:
+            yield _LIBRARIES[node.value.id], node.attr
+        elif isinstance(node, ast.Name) and node.id in own:
+            yield module, node.id

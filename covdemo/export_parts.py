@@ -1,0 +1,134 @@
+"""The pieces that every exported script is made of; what fills their gaps comes from the registries."""
+
+HEAD = '''"""Train normal distributions point by point: {label}.
+
+{settings}
+Made by covdemo, where the parameterization below comes from.
+"""
+
+{imports}import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.distributions import MultivariateNormal, kl_divergence
+from torch.nn import functional
+'''
+
+DATA = """
+# The data, and the order in which they are shown.
+generator = np.random.default_rng([SEED, 0])
+drawn = [
+    mean + generator.standard_normal((POINTS, 2)) @ np.linalg.cholesky(covariance).T
+    for mean, covariance in zip(TRUE_MEANS, TRUE_COVARIANCES, strict=True)
+]
+x = torch.tensor(np.concatenate(drawn), dtype=DTYPE)
+labels = torch.arange(len(TRUE_MEANS)).repeat_interleave(POINTS)
+generator = np.random.default_rng([SEED, 1])
+order = np.concatenate([generator.permutation(len(x)) for _ in range(EPOCHS)])
+
+covariances = torch.tensor(START_COVARIANCES, dtype=DTYPE)
+means = torch.tensor(START_MEANS, dtype=DTYPE)
+raw = {start}.clone()
+readout = torch.zeros(len(means), len(means), dtype=DTYPE)
+"""
+
+LOSS = '''
+def loss_of(log_density: Tensor, readout: Tensor, label: Tensor) -> Tensor:
+    """Return the loss of one data point, given its log-density under each distribution."""
+    return {loss}
+'''
+
+PLAIN = '''
+{loss_function}
+
+
+for parameter in (means, raw, readout):
+    parameter.requires_grad_()
+groups = [{{"params": [p], "lr": lr}} for p, lr in zip((means, raw, readout), RATES, strict=True)]
+optimizer = {optimizer}
+
+
+def normals() -> MultivariateNormal:
+    """Return the distributions as they are; PyTorch raises where they do not exist."""
+    return MultivariateNormal(means, {feeds}=parameterization(raw))
+
+
+trials, kept = 0, [p.detach().clone() for p in (means, raw, readout)]
+try:
+    for row in order:
+        label = labels[row : row + 1]
+        log_density = normals().log_prob(x[row])
+        loss = loss_of(log_density, readout, label)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        trials += 1
+        normals()  # raises here, rather than in the next trial, if this update broke a matrix
+        kept = [p.detach().clone() for p in (means, raw, readout)]
+except ValueError as error:
+    print(f"broke at trial {{trials}}: {{error}}")
+means, raw, readout = kept
+'''
+
+STEPS = '''
+{loss_function}
+
+
+# The optimizer moves steps that start at zero in each trial; what they do to the parameters is up to the parameterization.
+steps = [torch.zeros_like(p, requires_grad=True) for p in (means, raw, readout)]
+groups = [{{"params": [step], "lr": lr}} for step, lr in zip(steps, RATES, strict=True)]
+optimizer = {optimizer}
+
+
+def moved(scale: float = 1.0) -> list[Tensor]:
+    """Return means, free numbers and weights after the steps, each times ``scale``."""
+    step, raw_step, readout_step = (scale * each for each in steps)
+    return [{mean}, {raw}, readout + readout_step]
+
+
+def normals(means: Tensor, raw: Tensor) -> MultivariateNormal:
+    """Return the distributions; PyTorch raises where they do not exist."""
+    return MultivariateNormal(means, {feeds}=parameterization(raw))
+
+
+def accepted(means: Tensor, raw: Tensor) -> bool:
+    """Return whether PyTorch accepts the distributions."""
+    try:
+        normals(means, raw)
+    except ValueError:
+        return False
+    return True
+
+
+trials = 0
+for row in order:
+    label = labels[row : row + 1]
+{memory}    now = moved()
+    loss = loss_of(normals(*now[:2]).log_prob(x[row]), now[2], label)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    trials += 1
+    with torch.no_grad():
+        candidate = moved()
+        if not accepted(*candidate[:2]):
+            print(f"trial {{trials}}: the update would break a matrix")
+{repair}
+        if not accepted(*candidate[:2]):
+            break
+        means, raw, readout = candidate
+        for step in steps:
+            step.zero_()
+'''
+
+RESULT = """
+# The result.
+with torch.no_grad():
+    model = MultivariateNormal(means, {feeds}=parameterization(raw))
+    log_density = model.log_prob(x.unsqueeze(1))
+    accuracy = ({scores}).argmax(-1).eq(labels).double().mean().item()
+    truth = MultivariateNormal(torch.tensor(TRUE_MEANS), torch.tensor(TRUE_COVARIANCES))
+    kl = kl_divergence(truth, MultivariateNormal(means.double(), scale_tril=model.scale_tril.double()))
+print(f"{{trials}} trials, accuracy {{accuracy:.4f}}, KL to the truth {{kl.sum().item():.6f}}")
+print("means", means.tolist())
+print("covariance matrices", model.covariance_matrix.tolist())
+"""

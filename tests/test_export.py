@@ -1,0 +1,107 @@
+"""The exported script does what the page does, for every way to set it."""
+
+import builtins
+import contextlib
+import io
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from covdemo.cli import main
+from covdemo.config import RunConfig
+from covdemo.export import script
+from covdemo.learner import OBJECTIVES
+from covdemo.optimizers import OPTIMIZERS
+from covdemo.parameterizations import PARAMETERIZATIONS
+from covdemo.policies import POLICIES
+from covdemo.run import Run
+
+# float64: after a repair at the edge of the valid matrices float32 differs in the last digit and the rest follows
+SHORT = RunConfig(points=8, epochs=1, lr_cov=1e-3, dtype="float64")
+CASES = [(p, o, q) for p in PARAMETERIZATIONS for o in OBJECTIVES for q in POLICIES]
+
+
+def executed(config):
+    """Execute the script where covdemo cannot be imported and return its variables."""
+    imported = builtins.__import__
+
+    def without_covdemo(name, *rest, **named):
+        assert not name.startswith("covdemo")
+        return imported(name, *rest, **named)
+
+    variables = {"__builtins__": vars(builtins) | {"__import__": without_covdemo}, "__name__": "exported"}
+    with contextlib.redirect_stdout(io.StringIO()):
+        exec(compile(script(config), "exported.py", "exec"), variables)
+    return variables
+
+
+def agrees(config):
+    """Compare trials, accuracy, means, covariance matrices and KL of the script and the page's run."""
+    run = Run(config)
+    run.advance(run.total)
+    frame, found = run.frame(), executed(config)
+    assert (found["trials"], found["accuracy"]) == (run.trial, frame.accuracy)
+    assert found["means"].numpy() == pytest.approx(frame.means, rel=1e-5, abs=1e-5)
+    assert found["model"].covariance_matrix.numpy() == pytest.approx(frame.covariances, rel=1e-5, abs=1e-5)
+    assert found["kl"].numpy() == pytest.approx(frame.kl, rel=1e-5, abs=1e-5)
+    return run
+
+
+@pytest.mark.parametrize(("parameterization", "objective", "policy"), CASES)
+def test_the_script_finds_the_numbers_of_the_page(parameterization, objective, policy):
+    agrees(replace(SHORT, parameterization=parameterization, objective=objective, policy=policy))
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_the_comparison_of_every_policy_has_failures_in_it(policy):
+    assert agrees(replace(SHORT, objective="likelihood", policy=policy)).history.failures
+
+
+@pytest.mark.parametrize("key", PARAMETERIZATIONS)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_the_script_uses_the_same_optimizer(key, optimizer):
+    agrees(replace(SHORT, parameterization=key, optimizer=optimizer, lr_cov=1e-4))
+
+
+@pytest.mark.parametrize("key", ["log-cholesky", "affine-invariant"])
+def test_the_whole_experiment_agrees_too(key):
+    agrees(RunConfig(parameterization=key, dtype="float64"))
+
+
+@pytest.mark.parametrize("key", PARAMETERIZATIONS)
+def test_a_calm_run_in_float32_agrees_too(key):
+    agrees(replace(SHORT, parameterization=key, dtype="float32", lr_cov=1e-5, points=20, epochs=2))
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("key", ["covariance", "log-cholesky", "affine-invariant"])
+def test_the_script_is_formatted_and_has_nothing_that_it_does_not_use(key, policy, tmp_path):
+    path = tmp_path / "exported.py"
+    path.write_text(script(replace(SHORT, parameterization=key, policy=policy, objective="weighted")))
+    for command in (["check", "--select", "E,F,I", "--line-length", "128"], ["format", "--check", "--line-length", "128"]):
+        finished = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, str(path)], capture_output=True, text=True, check=False
+        )
+        assert finished.returncode == 0, finished.stdout
+
+
+def test_the_command_writes_the_script(tmp_path):
+    assert main(["export", "--output", str(tmp_path / "run.py"), "--preset", "log-Cholesky"]) == 0
+    finished = subprocess.run([sys.executable, str(tmp_path / "run.py")], capture_output=True, text=True, check=True)
+    assert finished.stdout.startswith("2000 trials, accuracy 0.99")
+
+
+def test_the_command_prints_the_script(capsys):
+    main(["export"])
+    assert capsys.readouterr().out == script(RunConfig())
+
+
+def test_a_script_that_breaks_says_where_and_shows_the_last_valid_distributions(tmp_path):
+    path = tmp_path / "run.py"
+    path.write_text(script(RunConfig()))
+    printed = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=True).stdout
+    assert printed.startswith("broke at trial 12: Expected parameter covariance_matrix")
+    assert np.isfinite(executed(RunConfig())["kl"].numpy()).all()
