@@ -82,7 +82,11 @@ optimizer = {optimizer}
 def moved(scale: float = 1.0) -> list[Tensor]:
     """Return means, free numbers and weights after the steps, each times ``scale``."""
     step, raw_step, readout_step = (scale * each for each in steps)
-    return [{mean}, {raw}, readout + readout_step]
+    return [
+        {mean},
+        {raw},
+        readout + readout_step,
+    ]
 
 
 def normals(means: Tensor, raw: Tensor) -> MultivariateNormal:
