@@ -4,9 +4,12 @@ import math
 
 import pytest
 import torch
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from torch.distributions import MultivariateNormal
 
 from covdemo.failures import FailureKind, classify, eigenvalues, torch_message
+from covdemo.gaussians import FEEDS, Gaussians
 
 NAN, INF = math.nan, math.inf
 OK = torch.zeros(2)
@@ -49,6 +52,18 @@ def test_eigenvalues_of_a_factor_are_its_diagonal():
 
 def test_a_matrix_that_is_not_finite_has_no_eigenvalues():
     assert all(math.isnan(value) for value in eigenvalues("covariance_matrix", torch.full((2, 2), INF)))
+
+
+# integers are added without rounding, so that torch and we see the same sign
+entry = st.sampled_from([-2.0, -1.0, 0.0, 1.0, 2.0, 5.0, NAN, INF, -INF])
+
+
+@given(st.sampled_from(FEEDS), st.tuples(entry, entry), entry, entry, entry)
+def test_there_is_a_message_exactly_where_a_distribution_is_not_valid(feeds, loc, a, b, c):
+    assume(a * c != b * b)  # there the sign of the last pivot is a matter of rounding
+    matrix = torch.tensor([[a, 0.0 if feeds == "scale_tril" else b], [b, c]], dtype=torch.float64)
+    means = torch.tensor(loc, dtype=torch.float64)
+    assert (torch_message(feeds, means, matrix) == "") == Gaussians.build(means, feeds, matrix).valid.item()
 
 
 @pytest.mark.parametrize("kind", FailureKind)

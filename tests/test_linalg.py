@@ -46,6 +46,12 @@ def test_the_gradient_of_the_cholesky_factor_is_that_of_torch(size, device):
     assert mine.grad.cpu().numpy() == close(theirs.grad)
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_only_the_symmetric_part_of_a_matrix_is_factored(size, device):
+    matrix, twist = positive_definite(size, (3,), device), lower(size, (3,), device).tril(-1)
+    assert linalg.cholesky(matrix + twist - twist.mT)[0].cpu().numpy() == close(linalg.cholesky(matrix)[0])
+
+
 # positive definite, only semi-definite, indefinite, negative; as torch's own constraint sees them
 TABLE = {
     "positive definite": [[2.0, 1.0], [1.0, 2.0]],

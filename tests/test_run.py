@@ -6,13 +6,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch.distributions import MultivariateNormal, kl_divergence
 
 from covdemo.config import RunConfig
 from covdemo.failures import FailureKind
 from covdemo.history import LOGGED, RECORDS, Frame, History
+from covdemo.learner import OBJECTIVES
+from covdemo.optimizers import OPTIMIZERS
 from covdemo.outcomes import Outcome, Reason
 from covdemo.parameterizations import PARAMETERIZATIONS
+from covdemo.policies import POLICIES
 from covdemo.run import Run
 from covdemo.trials import draw
 
@@ -72,6 +77,22 @@ def test_the_failure_of_the_question_is_a_row_with_all_its_particulars():
     assert failure.eigenvalues[0] < 0
     assert failure.room < failure.rate == 1e-3
     assert failure.action == "stopped"
+
+
+def test_a_failure_of_the_second_category_in_a_later_epoch_is_told_as_such():
+    run = finished(replace(BREAKS, points=5))
+    failure = run.history.failures[0]
+    assert (failure.trial, failure.epoch, failure.category) == (26, 2, 2)
+    assert np.array_equal(run.covariances()[1], np.array(failure.matrix))
+    assert run.frame().valid.tolist() == [True, False]
+
+
+def test_a_step_as_long_as_the_room_of_the_log_ends_at_the_edge():
+    run = finished(replace(BREAKS, points=5))
+    failure, before = run.history.failures[0], run.frame().covariances[1]
+    step = (before - np.array(failure.matrix)) / failure.rate
+    # numbers of size .02 in float32
+    assert np.linalg.eigvalsh(before - failure.room * step)[0] == pytest.approx(0, abs=1e-7)
 
 
 def test_a_failure_ends_the_run_where_it_happens():
@@ -166,6 +187,31 @@ def test_a_run_says_how_it_ended_and_why(changes, outcome, reason):
     assert (run.outcome, run.reason) == (outcome, reason)
 
 
+numbers = st.sampled_from([0.0, 1e-45, 1e-6, 0.1, 1e4, 1e19, 1e38, 1e308])
+variances = st.sampled_from([2.0**-126, 1e-12, 0.02, 1e6])
+
+
+@settings(max_examples=150)
+@given(
+    st.sampled_from(list(PARAMETERIZATIONS)),
+    st.sampled_from(list(OBJECTIVES)),
+    st.sampled_from(list(OPTIMIZERS)),
+    st.sampled_from(list(POLICIES)),
+    st.tuples(numbers, numbers, numbers),
+    variances,
+    st.sampled_from([0.0, 0.999]),
+    st.sampled_from(["float32", "float64"]),
+)
+def test_numerical_trouble_never_raises(key, objective, optimizer, policy, rates, variance, momentum, dtype):
+    lr_mu, lr_cov, lr_nn = rates
+    config = RunConfig(points=3, epochs=2, parameterization=key, objective=objective, optimizer=optimizer, policy=policy)
+    run = Run(replace(config, lr_mu=lr_mu, lr_cov=lr_cov, lr_nn=lr_nn, start_var=variance, momentum=momentum, dtype=dtype))
+    run.advance(run.total)
+    assert run.finished
+    assert run.outcome in Outcome
+    assert run.frame().covariances.shape == (2, 2, 2)
+
+
 def test_an_unfinished_run_has_no_outcome():
     run = Run(SHORT)
     assert (run.outcome, run.reason, run.finished) == (None, None, False)
@@ -174,6 +220,13 @@ def test_an_unfinished_run_has_no_outcome():
 def test_silence_is_counted_where_a_density_of_zero_stops_the_gradient():
     run = finished(replace(BREAKS, parameterization="tril-as-posted", lr_cov=1e-5, epochs=1))
     assert run.history.column("silent").max() > 5
+
+
+def test_a_gradient_that_is_zero_for_another_reason_is_no_silence():
+    run = Run(BREAKS)
+    run.advance(1)  # weights of 0 let no gradient pass
+    frame = run.frame()
+    assert (frame.gradient_norm.tolist(), frame.silent.tolist()) == ([0, 0], [0, 0])
 
 
 def test_there_is_no_silence_where_the_likelihood_needs_no_density():
