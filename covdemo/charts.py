@@ -20,11 +20,13 @@ from covdemo.curves import Curve
 from covdemo.history import Array
 
 Spec = dict[str, Any]
+Axes = tuple[alt.X, alt.Y]
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#872DF0")
 SHAPES = ("circle", "triangle-up", "square", "diamond", "cross")
 NEUTRAL = "#808080"  # the same contrast on light and on dark
 ALARM = "#E5383B"
+CROSS = "M-1,-1L1,1M-1,1L1,-1"
 
 DEVIATIONS = (1.0, 2.0, 3.0)  # standard deviations at which a normal distribution's contours are drawn
 DATA_ALT = "The data points and the contours of the true normal distributions, one colour and shape for each category."
@@ -68,8 +70,8 @@ def data_panel(box: Box, names: tuple[str, ...]) -> Spec:
         box: what to show.
         names: of the categories, K of them.
     """
-    paint = _Paint(names, legend=True)
-    layers = [_points(box, paint), *_ellipses(box, paint)]
+    axes, paint = places(box), Paint(names, legend=True)
+    layers = [points_layer(axes, paint), *ellipse_layers(axes, paint)]
     return _finish(layers, "Input data and distribution", PANEL_HEIGHT)
 
 
@@ -81,13 +83,13 @@ def model_panel(box: Box, names: tuple[str, ...]) -> Spec:
         box: what to show.
         names: of the categories, K of them.
     """
-    paint = _Paint(names)
+    axes, paint = places(box), Paint(names)
     layers = [
-        _points(box, paint),
-        _boundary(box),
-        _path(box, paint),
-        *_ellipses(box, paint),
-        _present_trial(box, paint),
+        points_layer(axes, paint),
+        _boundary(axes),
+        path_layer(axes, paint),
+        *ellipse_layers(axes, paint),
+        trial_layer(axes, paint),
     ]
     return _finish(layers, "Model result", PANEL_HEIGHT)
 
@@ -100,29 +102,43 @@ def curve(row: Curve, names: tuple[str, ...]) -> Spec:
         row: the quantity.
         names: of the categories, K of them.
     """
-    paint = _Paint(names)
-    x = alt.X("trial:Q", scale=_ends("first", "last"), title=None, axis=alt.Axis(tickCount=4, format=",d"))
-    y = alt.Y("value:Q", scale=_ends("low", "high", row.scale), title=None, axis=_axis(row))
+    return _finish(curve_layers(row, Paint(names), curve_axes(row)), row.title, CURVE_HEIGHT)
+
+
+def curve_axes(row: Curve, of: str = "", labels: bool = True) -> Axes:
+    """Return the axes of trials and values, with or without ``labels`` of the trials; see ``curve_layers``."""
+    span, trials = f"data('span{of}')[0]", alt.Axis(tickCount=4, format=",d", labels=labels)
+    return (
+        alt.X("trial:Q", scale=_ends(span, "first", "last"), title=None, axis=trials),
+        alt.Y("value:Q", scale=_ends(span, "low", "high", row.scale), title=None, axis=_axis(row)),
+    )
+
+
+def curve_layers(row: Curve, paint: "Paint", axes: Axes, of: str = "", height: str = "height") -> list[alt.Chart]:
+    """Return the layers of ``curve``.
+
+    Args:
+        row: the quantity.
+        paint: of the categories.
+        axes: of trials and values.
+        of: added to the names of the datasets, but for ``failures``, which is for all curves of a figure.
+        height: Vega's name of the figure's height.
+    """
+    x, y = axes
     color = {"color": paint.color} if row.per_category else {}
-    span = _layer("span").mark_point(opacity=0).encode(x.copy(), y.copy())
+    ends = layer(f"span{of}").mark_point(opacity=0).encode(x.copy(), y.copy())
     common = alt.condition("datum.category === ''", alt.value(NEUTRAL), paint.color)
-    reference = _layer("reference").mark_rule(strokeDash=[1, 3], strokeWidth=1.5).encode(y, color=common)
-    line = _layer("curve").mark_line(strokeWidth=1.5, clip=True, color=NEUTRAL).encode(x, y, **color)
-    failure = (
-        _layer("failures")
-        .mark_rule(color=ALARM, opacity=0.7, y=alt.ExprRef("datum.fatal ? 0 : height - 10"), y2=alt.ExprRef("height"))
-        .encode(x)
-    )
-    edge = (
-        _layer("edge")
-        .mark_point(shape="M-1,-1L1,1M-1,1L1,-1", size=30, strokeWidth=2.5, opacity=1, y=alt.ExprRef("height - 6"))
-        .encode(x, color=paint.color)
-    )
-    return _finish([span, reference, line, failure, edge], row.title, CURVE_HEIGHT)
+    reference = layer(f"reference{of}").mark_rule(strokeDash=[1, 3], strokeWidth=1.5).encode(y, color=common)
+    line = layer(f"curve{of}").mark_line(strokeWidth=1.5, clip=True, color=NEUTRAL).encode(x, y, **color)
+    bottom, above = alt.ExprRef(height), alt.ExprRef(f"datum.fatal ? 0 : {height} - 10")
+    failure = layer("failures").mark_rule(color=ALARM, opacity=0.7, y=above, y2=bottom)
+    low = alt.ExprRef(f"{height} - 6")
+    edge = layer(f"edge{of}").mark_point(shape=CROSS, size=30, strokeWidth=2.5, opacity=1, y=low)
+    return [ends, reference, line, failure.encode(x), edge.encode(x, color=paint.color)]
 
 
-class _Paint:
-    """Colour and shape of each category."""
+class Paint:
+    """Colour and shape of each category, told in a legend or not."""
 
     def __init__(self, names: Sequence[str], legend: bool = False) -> None:
         count = len(names)
@@ -131,32 +147,34 @@ class _Paint:
         self.shape = alt.Shape("category:N", scale=alt.Scale(domain=names, range=SHAPES[:count]), legend=key)
 
 
-def _layer(dataset: str) -> alt.Chart:
+def layer(dataset: str) -> alt.Chart:
+    """Return a layer that shows a dataset, with nothing said yet of how."""
     return alt.Chart(alt.NamedData(name=dataset))
 
 
-def _places(box: Box) -> tuple[alt.X, alt.Y]:
-    """Return axes of equal scale that show the box, and more where the panel is not square."""
-    return alt.X("x:Q", scale=_square(box.x, box.half, "width / height"), title=None, axis=alt.Axis(tickCount=5)), alt.Y(
-        "y:Q", scale=_square(box.y, box.half, "height / width"), title=None, axis=alt.Axis(tickCount=5)
+def places(box: Box, height: str = "height") -> Axes:
+    """Return axes of equal scale that show the box, and more where the panel is not square; ``height`` is Vega's name of it."""
+    x, y = (box.x, f"width / {height}"), (box.y, f"{height} / width")
+    return alt.X("x:Q", scale=_square(*x, box.half), title=None, axis=alt.Axis(tickCount=5)), alt.Y(
+        "y:Q", scale=_square(*y, box.half), title=None, axis=alt.Axis(tickCount=5)
     )
 
 
-def _square(centre: float, half: float, aspect: str) -> alt.Scale:
+def _square(centre: float, aspect: str, half: float) -> alt.Scale:
     reach = f"{half!r} * max(1, {aspect})"
     return alt.Scale(domain=alt.ExprRef(f"[{centre!r} - {reach}, {centre!r} + {reach}]"), nice=False, zero=False)
 
 
-def _points(box: Box, paint: _Paint) -> alt.Chart:
-    mark = _layer("points").mark_point(size=16, filled=True, opacity=0.5, clip=True)
-    return mark.encode(*_places(box), color=paint.color, shape=paint.shape)
+def points_layer(axes: Axes, paint: Paint) -> alt.Chart:
+    """Return the data points."""
+    mark = layer("points").mark_point(size=16, filled=True, opacity=0.5, clip=True)
+    return mark.encode(*axes, color=paint.color, shape=paint.shape)
 
 
-def _ellipses(box: Box, paint: _Paint) -> list[alt.Chart]:
+def ellipse_layers(axes: Axes, paint: Paint) -> list[alt.Chart]:
     """Return contours, drawn by Vega from mu and L, dashed where the distribution does not exist any more, and centres."""
-    x, y = _places(box)
     contours = (
-        _layer("ellipses")
+        layer("ellipses")
         .transform_calculate(angle="sequence(0, 6.4, .11)")
         .transform_flatten(["angle"])
         .transform_calculate(
@@ -164,14 +182,14 @@ def _ellipses(box: Box, paint: _Paint) -> list[alt.Chart]:
             y="datum.mean_y + datum.r * (datum.l21 * cos(datum.angle) + datum.l22 * sin(datum.angle))",
         )
         .mark_line(clip=True, strokeWidth=1.8)
-        .encode(x, y, color=paint.color, detail="r:N", order="angle:Q", strokeDash=_broken())
+        .encode(*axes, color=paint.color, detail="r:N", order="angle:Q", strokeDash=_broken())
     )
     centres = (
-        _layer("ellipses")
+        layer("ellipses")
         .transform_filter(f"datum.r == {DEVIATIONS[0]}")
         .transform_calculate(x="datum.mean_x", y="datum.mean_y")
         .mark_point(filled=True, size=70, opacity=1, clip=True, stroke="white", strokeWidth=1)
-        .encode(x, y, color=paint.color, shape=paint.shape)
+        .encode(*axes, color=paint.color, shape=paint.shape)
     )
     return [contours, centres]
 
@@ -181,24 +199,26 @@ def _broken() -> alt.StrokeDash:
     return alt.StrokeDash("state:N", scale=scale, legend=None)
 
 
-def _boundary(box: Box) -> alt.Chart:
-    mark = _layer("boundary").mark_line(clip=True, strokeWidth=1.5, color=NEUTRAL)
-    return mark.encode(*_places(box), detail="piece:N", order="step:Q")
+def _boundary(axes: Axes) -> alt.Chart:
+    mark = layer("boundary").mark_line(clip=True, strokeWidth=1.5, color=NEUTRAL)
+    return mark.encode(*axes, detail="piece:N", order="step:Q")
 
 
-def _path(box: Box, paint: _Paint) -> alt.Chart:
-    mark = _layer("path").mark_line(clip=True, strokeWidth=2.5, opacity=0.55)
-    return mark.encode(*_places(box), color=paint.color, order="step:Q")
+def path_layer(axes: Axes, paint: Paint) -> alt.Chart:
+    """Return the path of each mean."""
+    mark = layer("path").mark_line(clip=True, strokeWidth=2.5, opacity=0.55)
+    return mark.encode(*axes, color=paint.color, order="step:Q")
 
 
-def _present_trial(box: Box, paint: _Paint) -> alt.Chart:
-    mark = _layer("trial").mark_point(size=130, filled=False, strokeWidth=2.5, opacity=1, clip=True)
-    return mark.encode(*_places(box), color=paint.color, shape=paint.shape)
+def trial_layer(axes: Axes, paint: Paint) -> alt.Chart:
+    """Return the point of the last trial."""
+    mark = layer("trial").mark_point(size=130, filled=False, strokeWidth=2.5, opacity=1, clip=True)
+    return mark.encode(*axes, color=paint.color, shape=paint.shape)
 
 
-def _ends(low: str, high: str, kind: Literal["linear", "log"] = "linear") -> alt.Scale:
+def _ends(span: str, low: str, high: str, kind: Literal["linear", "log"] = "linear") -> alt.Scale:
     """Return a scale whose ends are two columns of ``span``; in the values, Vega would find none before the first trial."""
-    domain = alt.ExprRef(f"[data('span')[0].{low}, data('span')[0].{high}]")
+    domain = alt.ExprRef(f"[{span}.{low}, {span}.{high}]")
     return alt.Scale(type=kind, domain=domain, nice=False, zero=alt.Undefined if kind == "log" else False)
 
 
@@ -215,9 +235,12 @@ def _axis(row: Curve) -> alt.Axis:
 
 
 def _finish(layers: Sequence[alt.Chart], title: str, height: int) -> Spec:
+    return dress(alt.layer(*layers).properties(title={"text": title, "limit": 0}, height=height))
+
+
+def dress(chart: alt.TopLevelMixin) -> Spec:
     """Return the specification, with what keeps updates cheap: a canvas, and no text built for each mark."""
-    chart = alt.layer(*layers)
-    spec: Spec = chart.properties(title={"text": title, "limit": 0}, height=height).to_dict(validate=False)
+    spec: Spec = chart.to_dict(validate=False)
     spec["padding"] = {"left": 0, "right": 4, "top": 4, "bottom": 0}
     spec["usermeta"] = {"embedOptions": {"renderer": "canvas"}}
     spec["config"] = {

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Scores = Callable[[Array], Array]
 
-GRID = 56  # places along each side at which the model is asked
+GRID = 56
 HALVINGS = 5
 
 
-def boundary(decide: Scores, centre: tuple[float, float], reach: float) -> list[Array]:
+def boundary(decide: Scores, centre: tuple[float, float], reach: float, grid: int = GRID) -> list[Array]:
     """Return lines ``[M, 2]`` on which the two best categories have equal scores, within a square.
 
     Scores made of densities change by many orders of magnitude from one place of the grid to the next, so that the straight
@@ -23,8 +23,9 @@ def boundary(decide: Scores, centre: tuple[float, float], reach: float) -> list[
         decide: ``places [M, 2] -> scores [M, K]``; the largest score is the answer.
         centre: of the square.
         reach: half its width.
+        grid: places along each side at which the model is asked.
     """
-    x, y = (middle + np.linspace(-reach, reach, GRID) for middle in centre)
+    x, y = (middle + np.linspace(-reach, reach, grid) for middle in centre)
     scores = decide(np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2))
     separate = range(1 if scores.shape[1] == 2 else scores.shape[1])  # of two categories, one line separates both
     return [line for k in separate for line in _lines(decide, k, x, y, scores)]

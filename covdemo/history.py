@@ -93,6 +93,11 @@ class History:
     def __len__(self) -> int:
         return len(self._frames)
 
+    @property
+    def frames(self) -> tuple[Frame, ...]:
+        """All records up to now, R of them."""
+        return tuple(self._frames)
+
     def column(self, name: str) -> Array:
         """Return one recorded quantity of ``Frame`` over time, ``[R, ...]``.
 

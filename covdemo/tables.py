@@ -100,9 +100,9 @@ def trial(frame: Frame, names: Sequence[str]) -> bytes:
     return stream(x=place[:, 0], y=place[:, 1], category=_named(label, names))
 
 
-def curve(row: Curve, history: History, names: Sequence[str]) -> bytes:
-    """Return a quantity over time; what its scale cannot show is left out."""
-    values, when, category = _long(row, history)
+def curve(row: Curve, history: History, names: Sequence[str], most: int = ROWS) -> bytes:
+    """Return a quantity over time, at ``most`` records; what its scale cannot show is left out."""
+    values, when, category = _long(row, history, most)
     shown = np.isfinite(values) & ((values > 0) | (row.scale == "linear"))
     return stream(trial=when[shown], value=values[shown], category=_named(category[shown], names))
 
@@ -140,10 +140,10 @@ def edge(row: Curve, history: History, names: Sequence[str]) -> bytes:
     return stream(trial=when[off], category=_named(category[off], names))
 
 
-def _long(row: Curve, history: History) -> tuple[Array, Array, NDArray[np.int64]]:
+def _long(row: Curve, history: History, most: int = ROWS) -> tuple[Array, Array, NDArray[np.int64]]:
     """Return value, trial and category (0 where there is one line) of every point of a curve."""
     values, when = row.values(history).reshape(len(history), -1), history.column("trial")
-    rows = _shown(len(when))
+    rows = _shown(len(when), most)
     values = np.fmin.reduceat(values, np.append(0, rows[:-1] + 1)) if row.lowest else values[rows]
     categories = values.shape[1]
     return values.ravel(), np.repeat(when[rows], categories), np.tile(np.arange(categories), len(rows))
@@ -167,6 +167,6 @@ def _named(category: NDArray[np.integer], names: Sequence[str]) -> NDArray[np.st
     return np.asarray(names, dtype=str)[category]
 
 
-def _shown(records: int) -> NDArray[np.int64]:
-    """Return the numbers of at most ``ROWS`` records, evenly spaced, with the first and the last."""
-    return np.unique(np.linspace(0, records - 1, min(records, ROWS)).round().astype(np.int64))
+def _shown(records: int, most: int = ROWS) -> NDArray[np.int64]:
+    """Return the numbers of at most so many records, evenly spaced, with the first and the last."""
+    return np.unique(np.linspace(0, records - 1, min(records, most)).round().astype(np.int64))

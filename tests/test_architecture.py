@@ -26,14 +26,16 @@ LAYERS = [
     "cards export",
     "contours curves",
     "tables charts",
+    "replay_tables",
+    "replay_chart",
     "ui headless train_command export_command screenshots",
     "cli",
     "__main__",
 ]
 LEVEL = {module: level for level, line in enumerate(LAYERS) for module in line.split()}
 HOMES = {
-    "torch": lambda name: not name.startswith(("charts", "curves", "contours", "tables", "ui", "cli")),
-    "altair": lambda name: name in ("charts", "curves"),
+    "torch": lambda name: not name.startswith(("charts", "curves", "contours", "tables", "replay", "ui", "cli")),
+    "altair": lambda name: name in ("charts", "curves", "replay_chart"),
     "streamlit": lambda name: name.startswith("ui"),
     "playwright": lambda name: name in ("headless", "screenshots"),
     "contourpy": lambda name: name == "contours",

@@ -41,7 +41,7 @@ def tab(player: Player) -> Callable[[], None]:
 
 def _panels(run: Run) -> figures.LiveFigure:
     """Draw both panels and return the model's."""
-    names, box = _names(run), _box(run)
+    names, box = names_of(run), box_of(run)
     left, right = st.columns(2)
     points = {"points": tables.points(run.data, names)}
     everywhere = np.ones(len(names), dtype=bool)
@@ -65,7 +65,7 @@ def _curves(run: Run) -> list[figures.LiveFigure]:
 
 
 def _curve(place: DeltaGenerator, row: Curve, run: Run) -> figures.LiveFigure:
-    names, history = _names(run), run.history
+    names, history = names_of(run), run.history
     return figures.LiveFigure(
         place,
         charts.curve(row, names),
@@ -80,11 +80,12 @@ def _curve(place: DeltaGenerator, row: Curve, run: Run) -> figures.LiveFigure:
     )
 
 
-def _names(run: Run) -> tuple[str, ...]:
+def names_of(run: Run) -> tuple[str, ...]:
+    """Return the names of the categories."""
     return run.data.names or tuple(f"Category {k + 1}" for k in range(run.config.categories))
 
 
-def _box(run: Run) -> charts.Box:
+def box_of(run: Run) -> charts.Box:
     """Return a box that shows the true distributions up to 2.5 standard deviations, and where the model starts."""
     means, spread = run.truth.means, 2.5 * np.sqrt(run.truth.covariances.diagonal(axis1=1, axis2=2))
     return charts.Box.around(np.concatenate([means - spread, means + spread, run.config.start_means]))

@@ -1,0 +1,78 @@
+"""The tab in which a run is played back; the browser does it alone, without asking the server."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from covdemo import replay_chart, replay_tables
+from covdemo.charts import Spec
+from covdemo.replay_tables import Recording
+from covdemo.ui import figures, train
+from covdemo.ui.player import Player
+
+_PREPARED = "replay"
+_LATEST = "replay latest"
+_EMPTY = (
+    "Nothing to play back yet. Train a run, or a few steps of one, in the Train tab: here you can then scrub through all of "
+    "its records and play them back, with contours, boundary, paths and curves moving together, and go to each failure."
+)
+_HOW = (
+    "Contours of the model solid, dashed once broken, the true ones dotted. Click on the timeline to go to a trial, on a red "
+    "cross to see a failure: the last valid distributions, the matrix that broke and its eigenvalues. The table of all "
+    "failures is in the Train tab."
+)
+# The controls stand above the figure, the slider as wide as there is room, instead of in a column beneath.
+_FORM = ".st-key-replay .vega-embed form.vega-bindings"
+_STYLE = f"""<style>
+.st-key-replay .stVegaLiteChart.vega-embed {{ display: flex; flex-direction: column-reverse; }}
+{_FORM} {{ display: flex; flex-flow: row wrap; gap: .4rem 1.5rem; margin: 0 0 .5rem; }}
+{_FORM} .vega-bind {{ width: auto; }}
+{_FORM} .vega-bind .vega-bind-name {{ min-width: 0; }}
+{_FORM} .vega-bind:has([type=range], [type=text]), {_FORM} :has(> [type=range], > [type=text]) {{ flex: 1 1 100%; }}
+{_FORM} input[type=range] {{ flex: 1; }}
+{_FORM} input[type=text] {{ flex: 1 1 20rem; }}
+</style>"""
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A recording with its figure."""
+
+    recording: Recording
+    spec: Spec
+    datasets: figures.Tables
+
+
+def tab(player: Player) -> None:
+    """Draw the tab: what the run has recorded, as far as it was when it was last at rest or asked for."""
+    if not player.run.trial:
+        st.info(_EMPTY, icon=":material/play_circle:")
+        return
+    if player.playing:
+        st.button("Take in the latest trials", key=_LATEST, icon=":material/update:", on_click=_forget, help="The run goes on.")
+    prepared = _prepared(player)
+    st.html(_STYLE)
+    with st.container(key="replay"):
+        figures.draw(st.container(), prepared.spec, prepared.datasets, replay_chart.ALT)
+    st.caption(_HOW)
+
+
+def _forget() -> None:
+    st.session_state.pop(_PREPARED, None)
+
+
+def _prepared(player: Player) -> _Prepared:
+    """Return the figure of the viewer's run; one that was made before, while the run goes on or has not gone on."""
+    run, earlier = player.run, st.session_state.get(_PREPARED)
+    if earlier and earlier.recording.run is run and (player.playing or len(earlier.recording.frames) == len(run.history)):
+        return earlier
+    with st.spinner("Preparing the replay ..."):
+        st.session_state[_PREPARED] = made = _prepare(Recording.of(run, train.names_of(run)))
+    return made
+
+
+def _prepare(recording: Recording) -> _Prepared:
+    box = train.box_of(recording.run)
+    titles = [f"Trial {failure.trial:,}, category {failure.category}" for failure in recording.failures]
+    spec = replay_chart.replay(box, recording.names, len(recording.frames), titles)
+    return _Prepared(recording, spec, replay_tables.datasets(recording, box))
