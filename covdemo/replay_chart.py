@@ -56,11 +56,13 @@ def replay(box: Box, names: tuple[str, ...], records: int, failures: Sequence[st
 def _params(last: int, failures: Sequence[str]) -> list[dict[str, Any]]:
     """Return what moves the figure.
 
-    What follows from a change of another signal is evaluated with it; what would close a circle waits for the next tick.
+    What follows from a change of another signal is evaluated with it; what would close a circle waits for the next tick. A
+    handler that gives the same value twice must be forced, or Vega tells nobody, even if the signal had another one between.
     """
     tick = {"type": "timer", "throttle": TICK}
     due = f"play ? beat.due % 1 + min(now() - beat.at, {LONGEST}) * speed / 1000 : 0"
-    stays = "failure >= 0 && data('failures')[failure].step === frame"
+    step = "data('failures')[failure].step"
+    stays = f"failure >= 0 && {step} === frame"
     return [
         {
             "name": "play",
@@ -68,14 +70,14 @@ def _params(last: int, failures: Sequence[str]) -> list[dict[str, Any]]:
             "bind": {"input": "checkbox", "name": "Play"},
             "on": [
                 {"events": tick, "update": f"play && frame < {last}"},
-                {"events": {"signal": "failure"}, "update": "play && failure < 0"},
+                {"events": {"signal": "failure"}, "update": "play && failure < 0", "force": True},
                 {"events": "@moments_marks:click", "update": "false"},
             ],
         },
         {"name": "speed", "value": speed(last + 1), "bind": _menu("Records per second", SPEEDS)},
         {
             "name": "failure",
-            "value": -2,  # -1 from the first tick on: Vega does not tell of a first change to a signal's initial value
+            "value": -1,
             **({"bind": _menu("Go to failure", range(-1, len(failures)), ("–", *failures))} if failures else {}),
             "on": [
                 {"events": tick, "update": f"{stays} ? failure : -1"},
@@ -88,9 +90,9 @@ def _params(last: int, failures: Sequence[str]) -> list[dict[str, Any]]:
             "value": 0,
             "bind": {"input": "range", "name": "Record", "min": 0, "max": last, "step": 1},
             "on": [
-                {"events": {"signal": "play"}, "update": f"play && frame == {last} ? 0 : frame"},
+                {"events": {"signal": "play"}, "update": f"play && frame == {last} ? 0 : frame", "force": True},
                 {"events": {"signal": "beat"}, "update": f"min({last}, frame + floor(beat.due))"},
-                {"events": {"signal": "failure"}, "update": "failure < 0 ? frame : data('failures')[failure].step"},
+                {"events": {"signal": "failure"}, "update": f"failure < 0 ? frame : {step}", "force": True},
                 {"events": "@moments_marks:click", "update": "datum.step"},
             ],
         },
@@ -160,7 +162,7 @@ def _one() -> alt.Chart:
 def _story() -> View:
     """Return what there is to say of the failure at the present moment."""
     chosen = charts.layer("failures").transform_filter("datum.number === told")
-    mark = chosen.mark_text(align="left", baseline="top", x=0, y=2, fontSize=12, lineBreak="\n", lineHeight=14, color=ALARM)
+    mark = chosen.mark_text(align="left", baseline="top", x=0, y=2, fontSize=12, lineBreak="\n", lineHeight=14)
     return mark.encode(text="text:N").properties(height=STORY, view=alt.ViewBackground(stroke=None))
 
 

@@ -25,7 +25,7 @@ _HOW = (
 _FORM = ".st-key-replay .vega-embed form.vega-bindings"
 _STYLE = f"""<style>
 .st-key-replay .stVegaLiteChart.vega-embed {{ display: flex; flex-direction: column-reverse; }}
-{_FORM} {{ display: flex; flex-flow: row wrap; gap: .4rem 1.5rem; margin: 0 0 .5rem; }}
+{_FORM} {{ display: flex; flex-flow: row wrap; gap: .4rem 1.5rem; align-items: center; margin: 0 0 .5rem; }}
 {_FORM} .vega-bind {{ width: auto; }}
 {_FORM} .vega-bind .vega-bind-name {{ min-width: 0; }}
 {_FORM} .vega-bind:has([type=range], [type=text]), {_FORM} :has(> [type=range], > [type=text]) {{ flex: 1 1 100%; }}
