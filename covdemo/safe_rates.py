@@ -53,5 +53,4 @@ def largest_safe_rate(config: RunConfig, seeds: int = SEEDS, progress: Callable[
 def _safe(config: RunConfig, rates: NDArray[np.float64], seeds: int, progress: Callable[[float], None]) -> NDArray[np.bool_]:
     """Return at which rates all seeds learn."""
     configs = [replace(config, lr_cov=float(rate), seed=seed) for rate in rates for seed in range(seeds)]
-    safe: NDArray[np.bool_] = learned(run_batch(configs, progress)).reshape(len(rates), seeds).all(axis=1)
-    return safe
+    return np.all(learned(run_batch(configs, progress)).reshape(len(rates), seeds), axis=1)
