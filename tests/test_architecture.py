@@ -20,7 +20,7 @@ LAYERS = [
     "failures policies outcomes",
     "assessment trainer",
     "config",
-    "presets batch history",
+    "presets categories batch history",
     "run",
     "export_parts",
     "cards export",

@@ -1,11 +1,13 @@
 """The settings of a run, in the order of ``covdemo.config.FIELDS``: one row there, one widget here."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from covdemo import limits
+from covdemo.categories import add_category, remove_category
 from covdemo.config import FIELDS, RunConfig, fields_of, read
 from covdemo.fields import Field, Problem
 from covdemo.presets import PRESETS
@@ -96,17 +98,38 @@ def _load_distribution() -> None:
 
 def _group(group: str, config: RunConfig, problems: Sequence[Problem]) -> None:
     """Draw one section: what belongs to the whole run in rows of one, what belongs to a category in rows of two."""
-    fields = [field for field in fields_of(config.categories) if field.group == group]
+    fields = [field for field in fields_of(config.categories) if field.group == group and field is not widgets.CATEGORIES]
     with _section(group, unfold=any(problem.field == field.name for problem in problems for field in fields)):
         if group == _DRAWN:
             _distributions(config)
         for category in (None, *range(1, config.categories + 1)):
             mine = [field for field in fields if field.category == category]
             if mine and category is not None:
-                st.markdown(f"Category {category}")
+                _heading(category, config, removable=group == _DRAWN)
             width = 1 if category is None else _PER_ROW
             for start in range(0, len(mine), width):
                 _row(mine[start : start + width], width, config, problems)
+        if group == _DRAWN:
+            _offer_category(config)
+
+
+def _heading(category: int, config: RunConfig, removable: bool) -> None:
+    """Draw the name of a category, and the button that takes it away where there are enough others."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(f"Category {category}", width="content")
+        if removable and limits.CATEGORIES.holds(config.categories - 1):
+            label, key = f"Remove category {category}", f"remove category {category}"
+            st.button(label, key=key, type="tertiary", on_click=_change, args=(remove_category, config, category))
+
+
+def _offer_category(config: RunConfig) -> None:
+    full = not limits.CATEGORIES.holds(config.categories + 1)
+    label, icon, why = "Add a category", ":material/add:", "A further normal distribution, where there is room. Up to 5."
+    st.button(label, icon=icon, key="add category", help=why, disabled=full, on_click=_change, args=(add_category, config))
+
+
+def _change(change: Callable[..., RunConfig], *arguments: object) -> None:
+    widgets.fill(change(*arguments))
 
 
 def _section(group: str, unfold: bool) -> DeltaGenerator:

@@ -12,7 +12,8 @@ from covdemo.parameterizations import GUARANTEES
 # 1, 2, 5, 10 ... in the powers of ten that matter to a learning rate
 _SLIDER = (*(float(f"{step}e{power}") for power in range(-8, 2) for step in (1, 2, 5)), 100.0)
 
-_CATEGORIES = next(field for field in FIELDS if field.attribute == "categories")
+CATEGORIES = next(field for field in FIELDS if field.attribute == "categories")
+"""The setting that has buttons in place of a widget."""
 
 
 def key(field: Field) -> str:
@@ -43,7 +44,7 @@ def _put(field: Field, value: float | int | str) -> None:
 def given() -> dict[str, str]:
     """Return what the widgets hold, as address parameters; settings without a widget at present are left out."""
     state = st.session_state
-    fields = fields_of(state[key(_CATEGORIES)])
+    fields = fields_of(state[key(CATEGORIES)])
     return {field.url: str(state[key(field)]) for field in fields if key(field) in state}
 
 
