@@ -17,8 +17,9 @@ from covdemo.optimizers import OPTIMIZERS
 from covdemo.outcomes import Outcome, judge
 from covdemo.parameterizations import PARAMETERIZATIONS
 from covdemo.policies import POLICIES
+from covdemo.sources import data_of
 from covdemo.trainer import Rates, State, Trainer, Trial
-from covdemo.trials import draw
+from covdemo.trials import Trials
 
 PER_LANE = ("lr_mu", "lr_cov", "lr_nn", "momentum", "seed")  # what may differ within one batch
 
@@ -65,9 +66,14 @@ def tensor(values: object, config: RunConfig) -> Tensor:
     return torch.as_tensor(np.asarray(values), dtype=getattr(torch, config.dtype), device=config.device)
 
 
-def true_distributions(config: RunConfig) -> Gaussians:
-    """Return the true distributions, ``[K, 2]``, in float64 on the configuration's device."""
-    means, covariances = (torch.as_tensor(a, device=config.device) for a in (config.true_means, config.true_covariances))
+def true_distributions(config: RunConfig, data: Trials) -> Gaussians:
+    """Return the true distributions, ``[K, 2]``, in float64 on the configuration's device.
+
+    Where the data were not drawn, nobody knows them: normal distributions with the data's own moments take their place.
+    """
+    known = data.moments
+    arrays = (known.means, known.covariances) if known else (config.true_means, config.true_covariances)
+    means, covariances = (torch.as_tensor(array, device=config.device) for array in arrays)
     return Gaussians.build(means, "covariance_matrix", covariances)
 
 
@@ -81,7 +87,7 @@ def run_batch(configs: Sequence[RunConfig], progress: Callable[[float], None] = 
     """
     first, trainer = configs[0], build_trainer(configs)
     seeds = sorted({config.seed for config in configs})
-    data = [draw(replace(first, seed=seed)) for seed in seeds]
+    data = [data_of(replace(first, seed=seed)) for seed in seeds]
     lane = torch.as_tensor([seeds.index(config.seed) for config in configs], device=first.device)
     x = tensor([trials.x[trials.order] for trials in data], first).movedim(1, 0)
     label = torch.as_tensor(np.stack([trials.label[trials.order] for trials in data]), device=first.device).T
@@ -93,7 +99,8 @@ def run_batch(configs: Sequence[RunConfig], progress: Callable[[float], None] = 
         if trial % 100 == 0:
             progress(trial / len(x))
     points = tensor([trials.x for trials in data], first)[lane]
-    return _results(first, trainer, state, points, torch.as_tensor(data[0].label, device=first.device), failed_at)
+    labels = torch.as_tensor(data[0].label, device=first.device)
+    return _results(true_distributions(first, data[0]), trainer, state, points, labels, failed_at)
 
 
 def _gather(x: Tensor, lane: Tensor) -> Tensor:
@@ -102,7 +109,7 @@ def _gather(x: Tensor, lane: Tensor) -> Tensor:
 
 
 def _results(
-    config: RunConfig,
+    truth: Gaussians,
     trainer: Trainer,
     state: State,
     points: Tensor,
@@ -111,7 +118,6 @@ def _results(
 ) -> Results:
     last = state.parameters
     model = trainer.parameterization.gaussians(last.means, last.raw)
-    truth = true_distributions(config)
     found = assess(model, last.readout, trainer.objective, trainer.share, truth, points, labels)
     outcomes = np.empty(len(points), dtype=object)
     outcomes[:] = [judge(found.ending(lane, not alive))[0] for lane, alive in enumerate(state.alive.tolist())]
