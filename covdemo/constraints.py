@@ -12,7 +12,7 @@ from covdemo.sources import SOURCES, example, wanted
 from covdemo.trials import DISTRIBUTIONS
 
 COLUMNS = ("column_x", "column_y", "column_category")
-_OF_TABLES = (*COLUMNS, "scaling")
+OF_TABLES = (*COLUMNS, "scaling")
 _OF_DRAWN = (*DISTRIBUTIONS["forum"], "points")
 
 Rows = Mapping[str, Field]
@@ -24,7 +24,7 @@ def idle(row: Field, categories: int, source: str) -> str:
     if (row.category or 0) > categories:
         return f"there are only {categories} categories"
     if SOURCES[source].drawn:
-        return "the data are drawn" if row.name in _OF_TABLES else ""
+        return "the data are drawn" if row.name in OF_TABLES else ""
     return f"the data are not drawn, their source is {source}" if row.attribute in _OF_DRAWN else ""
 
 
