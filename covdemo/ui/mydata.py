@@ -1,6 +1,7 @@
 """The part of the sidebar about data from tables: file, preview, columns, credit, and the sample's own distributions."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
@@ -27,29 +28,33 @@ _RAISED = (
 )
 
 
-def draw(config: RunConfig) -> None:
-    """Draw what belongs to the source: the uploader or the credit, downloads, and the first rows of the table."""
+def draw(config: RunConfig, fault: str) -> None:
+    """Draw what belongs to the source: the uploader and what is wrong with its file, or the credit; samples and first rows."""
     source = SOURCES[config.source]
     if source.file:
         st.caption(source.credit)
-        _download_example(config.source)
     elif not source.drawn:
         st.file_uploader(
             "CSV file", type=["csv", "tsv", "txt"], key=files.UPLOADER, on_change=files.take, help="Lines of x, y and category."
         )
+        if fault:
+            st.error(f"{fault[:1].upper()}{fault[1:]}.")
         st.caption(_FORMAT)
-        for key in (key for key, row in SOURCES.items() if row.file):
-            _download_example(key)
+    if not source.drawn:
+        _samples([config.source] if source.file else [key for key, row in SOURCES.items() if row.file])
     table = files.table(config)
     if table is not None:
         _preview(table)
 
 
-def _download_example(key: str) -> None:
-    name = SOURCES[key].file
-    st.download_button(
-        f"Download {name}", content(key), name, "text/csv", key=f"download {name}", type="tertiary", on_click="ignore"
-    )
+def _samples(keys: Sequence[str]) -> None:
+    """Draw a button for each example's file."""
+    with st.container(horizontal=True):
+        for name, key in ((SOURCES[key].file, key) for key in keys):
+            label, icon = f"Download {name}", ":material/download:"
+            st.download_button(
+                name, content(key), name, "text/csv", key=label, icon=icon, type="tertiary", help=f"{label}.", on_click="ignore"
+            )
 
 
 def _preview(table: Table) -> None:
@@ -92,9 +97,11 @@ def moments(trials: Trials) -> None:
     spread = known.covariances
     columns = [np.bincount(trials.label), *known.means.T, spread[:, 0, 0], spread[:, 1, 1], spread[:, 0, 1]]
     titles = ("points", "mean, x", "mean, y", "variance, x", "variance, y", "covariance")
-    cells = {title: [number(float(value)) for value in column] for title, column in zip(titles, columns, strict=True)}
-    names = [f"{k}: {name}" for k, name in enumerate(trials.names, start=1)]
-    st.dataframe({"category": names, **cells}, hide_index=True, key="moments", alt="Mean and covariance of each category.")
+    cells = {
+        f"{k}: {name}": [number(float(value)) for value in column]
+        for k, (name, *column) in enumerate(zip(trials.names, *columns, strict=True), start=1)
+    }
+    st.dataframe({"": titles, **cells}, hide_index=True, key="moments", alt="Mean and covariance of each category.")
     if known.raised:
         st.info(raised(trials))
 
@@ -108,12 +115,13 @@ def raised(trials: Trials) -> str:
 def download(config: RunConfig, trials: Trials | None) -> None:
     """Draw a button for the points of the run, as they are trained on; the file is made when it is asked for."""
     st.download_button(
-        "Download the points as CSV",
+        "points.csv",
         lambda: to_csv(data_of(config) if trials is None else trials),
         "points.csv",
         "text/csv",
         key="download points",
         type="tertiary",
         on_click="ignore",
-        help="Lines of x, y and category, as the model sees them.",
+        icon=":material/download:",
+        help="Download the points as the model sees them: lines of x, y and category.",
     )

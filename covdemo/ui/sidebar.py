@@ -188,7 +188,5 @@ def _widget(field: Field, settings: Settings) -> None:
         return
     widgets.draw(field, config, _FOLLOWED.get(field.name))
     if field.name == "source":
-        mydata.draw(config)
-        if settings.data.fault:
-            st.error(f"{settings.data.fault}.")
+        mydata.draw(config, settings.data.fault)
         mydata.download(config, settings.data.trials)
