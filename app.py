@@ -11,7 +11,7 @@ st.set_page_config("covdemo: why a covariance matrix breaks", str(ICON), layout=
 st.markdown("##### Why does a covariance matrix break under SGD?")
 
 settings = sidebar.settings()
-player = session.player(settings.config)
+player = session.player(settings.config, settings.data.trials)
 sidebar.complain(settings)
 refresh = tabs.show({"Train": lambda: train.tab(player), "Code": lambda: code.tab(settings.config), "Explain": explain.tab})
 sidebar.draw(settings)

@@ -20,8 +20,9 @@ from covdemo.outcomes import Outcome, judge
 from covdemo.parameterizations import PARAMETERIZATIONS
 from covdemo.parameters import Parameters
 from covdemo.policies import POLICIES
+from covdemo.sources import data_of
 from covdemo.trainer import Rates, State, Trainer, Trial
-from covdemo.trials import draw
+from covdemo.trials import Trials
 
 _LOG = logging.getLogger(__name__)
 ASSESSED = 2_048  # replicas that are measured at a time, which bounds memory
@@ -72,9 +73,14 @@ def tensor(values: object, config: RunConfig) -> Tensor:
     return torch.as_tensor(np.asarray(values), dtype=getattr(torch, config.dtype), device=config.device)
 
 
-def true_distributions(config: RunConfig) -> Gaussians:
-    """Return the true distributions, ``[K, 2]``, in float64 on the configuration's device."""
-    means, covariances = (torch.as_tensor(a, device=config.device) for a in (config.true_means, config.true_covariances))
+def true_distributions(config: RunConfig, data: Trials) -> Gaussians:
+    """Return the true distributions, ``[K, 2]``, in float64 on the configuration's device.
+
+    Where the data were not drawn, nobody knows them: normal distributions with the data's own moments take their place.
+    """
+    known = data.moments
+    arrays = (known.means, known.covariances) if known else (config.true_means, config.true_covariances)
+    means, covariances = (torch.as_tensor(array, device=config.device) for array in arrays)
     return Gaussians.build(means, "covariance_matrix", covariances)
 
 
@@ -104,7 +110,7 @@ def run_batch(
                 break
         state, fate = follow(trainer, state, fate, shown.trial(trial), torch.tensor(trial + 1, device=first.device))
     parts = torch.arange(len(configs)).split(ASSESSED)
-    measured = [_assess(first, trainer, state, fate, shown, part) for part in parts]
+    measured = [_assess(trainer, state, fate, shown, part) for part in parts]
     return Results(*(np.concatenate(each) for each in zip(*measured, strict=True)))
 
 
@@ -114,7 +120,8 @@ class Shown:
     def __init__(self, configs: Sequence[RunConfig]) -> None:
         first = configs[0]
         seeds = sorted({config.seed for config in configs})
-        data = [draw(replace(first, seed=seed)) for seed in seeds]
+        data = [data_of(replace(first, seed=seed)) for seed in seeds]
+        self.truth = true_distributions(first, data[0])
         self.lane = torch.as_tensor([seeds.index(config.seed) for config in configs], device=first.device)
         self.points = tensor([trials.x for trials in data], first)
         self.labels = torch.as_tensor(data[0].label, device=first.device)
@@ -154,14 +161,12 @@ def _fused(
     return *fused.unpack(tables), whole
 
 
-def _assess(
-    config: RunConfig, trainer: Trainer, state: State, fate: Fate, shown: Shown, part: Tensor
-) -> tuple[NDArray[Any], ...]:
+def _assess(trainer: Trainer, state: State, fate: Fate, shown: Shown, part: Tensor) -> tuple[NDArray[Any], ...]:
     """Return the fields of ``Results`` for some of the replicas."""
     last = Parameters(*(parameter[part] for parameter in state.parameters))
     model = trainer.parameterization.gaussians(last.means, last.raw)
-    truth, points = true_distributions(config), shown.points[shown.lane[part]]
-    found = assess(model, last.readout, trainer.objective, trainer.share, truth, points, shown.labels)
+    points = shown.points[shown.lane[part]]
+    found = assess(model, last.readout, trainer.objective, trainer.share, shown.truth, points, shown.labels)
     outcomes = np.empty(len(part), dtype=object)
     outcomes[:] = [judge(found.ending(lane, not alive))[0] for lane, alive in enumerate(state.alive[part].tolist())]
     measured = (fate.failed_at[part], fate.kind[part], found.accuracy, found.kl.sum(-1).double())

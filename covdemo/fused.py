@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 from torch._dynamo.exc import TorchDynamoException
+from torch.distributions import Distribution
 from torch.fx import GraphModule
 from torch.utils import _pytree as pytree
 
@@ -58,9 +59,7 @@ class FusedTrials:
         self._trainer = trainer
         self._like = _one_replica(_keep(state, Fate.unknown(1, state.alive.device)))
         function = _several_trials(trainer, self._like, unroll)
-        self._function: Callable[..., Tables] = (
-            torch.compile(function, dynamic=True, options=_OPTIONS) if compiled else function
-        )
+        self._function = _compile(function) if compiled else function
 
     @property
     def bytes_per_replica(self) -> int:
@@ -104,6 +103,17 @@ class FusedTrials:
     @property
     def _dtypes(self) -> tuple[torch.dtype, ...]:
         return _dtypes(self._like)
+
+
+def _compile(function: GraphModule) -> Callable[..., Tables]:
+    """Compile the function, and leave the argument checks of torch's distributions as they are.
+
+    The first ``torch.compile`` of a process switches them off, for everybody.
+    """
+    checks = Distribution._validate_args
+    compiled: Callable[..., Tables] = torch.compile(function, dynamic=True, options=_OPTIONS)
+    Distribution.set_default_validate_args(checks)
+    return compiled
 
 
 def _several_trials(trainer: Trainer, like: _Kept, unroll: int) -> GraphModule:

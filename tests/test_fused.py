@@ -2,7 +2,10 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -18,6 +21,7 @@ from covdemo.parameterizations import PARAMETERIZATIONS
 from covdemo.scalarize import CannotScalarize
 from covdemo.trainer import Trial
 
+ROOT = Path(__file__).parent.parent
 COMPILER = shutil.which(os.environ.get("CXX", "g++")) or shutil.which("clang++")
 BASE = RunConfig(points=20, epochs=1, lr_cov=1e-5)
 TRIALS = 12
@@ -74,6 +78,16 @@ def test_compiled_trials_agree_with_the_trainer(key):
     # the compiler's exponentials and logarithms round for themselves
     for mine, expected in zip(fused, stepped, strict=True):
         torch.testing.assert_close(mine, expected, rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.skipif(not COMPILER and "CI" not in os.environ, reason="no C++ compiler: install g++ or set CXX")
+def test_compiling_leaves_the_argument_checks_of_torch_on():
+    program = (
+        "import torch; from tests.test_fused import BASE, both; both(BASE, compiled=True, unroll=1);"
+        "torch.distributions.Normal(0.0, -1.0)"
+    )
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert "ValueError: Expected parameter scale" in finished.stderr
 
 
 def test_numbers_survive_packing_and_lie_replicas_innermost():
