@@ -149,6 +149,16 @@ def _description(found: StabilityMap) -> str:
     return json.dumps(grid)
 
 
+def stack(maps: Sequence[StabilityMap], row: int) -> StabilityMap:
+    """Put one row of each of several maps, of one parameterization each, into a map with a row for each."""
+    first = maps[0]
+    replaced: dict[str, Any] = {first.y.name: first.y.values[row]}
+    methods = Axis("parameterization", tuple(found.config.parameterization for found in maps))
+    empty = StabilityMap.empty(replace(first.config, **replaced), first.x, methods, first.seeds)
+    measured: dict[str, Any] = {name: np.stack([getattr(found, name)[row] for found in maps]) for name in _MEASURES}
+    return replace(empty, **measured)
+
+
 @dataclass(frozen=True)
 class _Chunk:
     """Runs that are done side by side, and their places in the arrays of the map."""

@@ -28,20 +28,24 @@ LAYERS = [
     "presets categories batch history",
     "run stability",
     "safe_rates",
+    "atlas",
     "export_parts",
     "cards export",
     "contours curves",
     "tables charts",
-    "ui headless train_command export_command screenshots",
+    "map_charts",
+    "ui headless map_command train_command export_command screenshots",
     "cli",
     "__main__",
 ]
 LEVEL = {module: level for level, line in enumerate(LAYERS) for module in line.split()}
 HOMES = {
-    "torch": lambda name: not name.startswith(("charts", "curves", "contours", "tables", "ui", "cli")),
-    "altair": lambda name: name in ("charts", "curves"),
+    "torch": lambda name: not name.startswith(("charts", "curves", "contours", "tables", "map_charts", "ui", "cli")),
+    "altair": lambda name: name in ("charts", "curves", "map_charts"),
     "streamlit": lambda name: name.startswith("ui"),
     "playwright": lambda name: name in ("headless", "screenshots"),
+    "distributed": lambda name: name == "map_command",
+    "vl_convert": lambda name: name == "map_command",
     "contourpy": lambda name: name == "contours",
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
