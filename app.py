@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from covdemo.ui import code, controls, explain, session, sidebar, tabs, train
+from covdemo.ui import code, controls, explain, maps, session, sidebar, tabs, train
 
 ICON = Path(__file__).parent / "covdemo" / "ui" / "icon.svg"
 st.set_page_config("covdemo: why a covariance matrix breaks", str(ICON), layout="wide")
@@ -13,6 +13,13 @@ st.markdown("##### Why does a covariance matrix break under SGD?")
 settings = sidebar.settings()
 player = session.player(settings.config, settings.data.trials)
 sidebar.complain(settings)
-refresh = tabs.show({"Train": lambda: train.tab(player), "Code": lambda: code.tab(settings.config), "Explain": explain.tab})
+refresh = tabs.show(
+    {
+        "Train": lambda: train.tab(player),
+        "Map": lambda: maps.tab(settings.config, tabs.KEY),
+        "Code": lambda: code.tab(settings.config),
+        "Explain": explain.tab,
+    }
+)
 sidebar.draw(settings)
 controls.live(player, refresh)

@@ -19,9 +19,8 @@ FOLDER = "maps"
 
 def empty(key: str) -> StabilityMap:
     """Return the map of a parameterization before anything is known: lr_cov across, lr_mu up."""
-    rates = tuple(float(f"{rate:.6g}") for rate in RATES)
     config = RunConfig(parameterization=key)
-    return StabilityMap.empty(config, Axis("lr_cov", rates), Axis("lr_mu", MEAN_RATES), range(SEEDS))
+    return StabilityMap.empty(config, Axis("lr_cov", tuple(RATES.tolist())), Axis("lr_mu", MEAN_RATES), range(SEEDS))
 
 
 def make(key: str, progress: Callable[[float], None] = lambda done: None) -> StabilityMap:

@@ -48,6 +48,13 @@ def stability(found: StabilityMap, present: RunConfig | None = None) -> Spec:
     return chart.configure_view(stroke=None).configure_axis(grid=False, labelLimit=0).to_dict()
 
 
+def legend(found: StabilityMap) -> str:
+    """Return what the marks of the heat map mean, beside the colours."""
+    levels = ", ".join(f"{level:g}" for level in LEVELS)
+    lines = "" if _is_named(found.x) or _is_named(found.y) else f" White lines: equal KL to the truth, at {levels} nats."
+    return f"Shade: how many seeds agree.{lines} Cross: the present settings."
+
+
 def _cells(found: StabilityMap) -> Iterator[dict[str, Any]]:
     """Return a row for each cell of which something is known."""
     shares = np.stack([found.share(outcome) for outcome in OUTCOMES], axis=-1)
@@ -125,7 +132,7 @@ def _name(axis: Axis, value: object) -> str:
 def _scale(axis: Axis, channel: Any) -> Any:
     side, title = ("x" if channel is alt.X else "y"), _LABELS[axis.name]
     if _is_named(axis):
-        return channel(f"{side}:N", sort=None, title=None)
+        return channel(f"{side}:N", sort=None, title=None, axis=alt.Axis(labelOverlap=False))
     edges = _edges(axis)
     scale = alt.Scale(type="log" if _is_log(axis) else "linear", domain=[float(edges[0]), float(edges[-1])], nice=False)
     labels = alt.Axis(format="~g" if not _is_log(axis) else "~e", tickCount=6)

@@ -17,13 +17,14 @@ from covdemo import atlas, map_charts
 from covdemo.config import FIELDS, RunConfig
 from covdemo.failures import KINDS
 from covdemo.parameterizations import PARAMETERIZATIONS
+from covdemo.safe_rates import RATES, rounded
 from covdemo.stability import AXES, CHUNK, OUTCOMES, UNKNOWN, Axis, StabilityMap, sweep
 
 _FIELDS = {field.name: field for field in FIELDS}
 _DEFAULTS = {
-    "lr_cov": tuple(np.logspace(-8, 2, 41).tolist()),
+    "lr_cov": tuple(RATES.tolist()),
     "lr_mu": atlas.MEAN_RATES,
-    "lr_nn": tuple(np.logspace(-3, 1, 9).tolist()),
+    "lr_nn": tuple(rounded(np.logspace(-3, 1, 9)).tolist()),
     "momentum": (0.0, 0.3, 0.6, 0.9),
     "parameterization": tuple(PARAMETERIZATIONS),
 }

@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 from covdemo.batch import learned, run_batch
 from covdemo.config import RunConfig
 
-RATES = np.logspace(-8, 2, 41)
+
+def rounded(rates: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return rates with three digits, so that what is shown is what was tried."""
+    return np.array([float(f"{rate:.3g}") for rate in rates])
+
+
+RATES = rounded(np.logspace(-8, 2, 41))
 SEEDS = 8
 FINER = 15  # rates tried between the last that is safe and the next
 
@@ -44,7 +50,7 @@ def largest_safe_rate(config: RunConfig, seeds: int = SEEDS, progress: Callable[
     last = int(safe[-1])
     if last == len(RATES) - 1:
         return SafeRate(float(RATES[-1]), None)
-    between = np.geomspace(RATES[last], RATES[last + 1], FINER + 2)
+    between = rounded(np.geomspace(RATES[last], RATES[last + 1], FINER + 2))
     inner = _safe(config, between[1:-1], seeds, lambda done: progress(share + (1 - share) * done))
     best = int(np.flatnonzero(np.concatenate([[True], inner]))[-1])
     return SafeRate(float(between[best]), float(between[best + 1]))

@@ -96,6 +96,12 @@ def data_of(config: "RunConfig", table: Table | None = None) -> Trials:
     return draw(config) if table is None or SOURCES[config.source].drawn else trials_of(config, table)
 
 
+def described(config: "RunConfig") -> bool:
+    """Whether the configuration alone says what the data are."""
+    source = SOURCES[config.source]
+    return source.drawn or bool(source.file)
+
+
 def trials_of(config: "RunConfig", table: Table) -> Trials:
     """Return the points of a table and an order for each epoch.
 

@@ -14,7 +14,7 @@ from covdemo.fields import Field, Problem
 from covdemo.presets import PRESETS
 from covdemo.sources import data_of
 from covdemo.trials import DISTRIBUTIONS
-from covdemo.ui import address, files, mydata, widgets
+from covdemo.ui import address, files, mydata, safe_rate, widgets
 from covdemo.ui.files import Data
 
 _DRAWN = "True distributions"
@@ -187,6 +187,8 @@ def _widget(field: Field, settings: Settings) -> None:
         mydata.column(field, config, table)
         return
     widgets.draw(field, config, _FOLLOWED.get(field.name))
+    if field.name == "lr_cov":
+        safe_rate.draw(config)
     if field.name == "source":
         mydata.draw(config, settings.data.fault)
         mydata.download(config, settings.data.trials)

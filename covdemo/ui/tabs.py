@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 Refresh = Callable[[], None]
+KEY = "tab"  # of the name of the open tab in the session
 
 
 def show(draws: Mapping[str, Callable[[], Refresh | None]]) -> Refresh:
@@ -13,7 +14,7 @@ def show(draws: Mapping[str, Callable[[], Refresh | None]]) -> Refresh:
     Args:
         draws: name of a tab -> function that draws it; what it returns, if anything, is called for each new picture.
     """
-    for draw, tab in zip(draws.values(), st.tabs(list(draws), key="tab", on_change="rerun"), strict=True):
+    for draw, tab in zip(draws.values(), st.tabs(list(draws), key=KEY, on_change="rerun"), strict=True):
         if tab.open:
             with tab:
                 return draw() or _rest
