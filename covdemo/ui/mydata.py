@@ -33,7 +33,7 @@ def draw(config: RunConfig, fault: str) -> None:
     source = SOURCES[config.source]
     if source.file:
         st.caption(source.credit)
-    elif not source.drawn:
+    elif source.uploaded:
         st.file_uploader(
             "CSV file", type=["csv", "tsv", "txt"], key=files.UPLOADER, on_change=files.take, help="Lines of x, y and category."
         )
