@@ -96,7 +96,9 @@ def _by_steps(config: RunConfig, row: Parameterization, repair: str) -> str:
 
 
 def _settings(config: RunConfig) -> str:
+    """Return the settings for the docstring; the name of a column may come from anywhere, and must not end it."""
     changed = ", ".join(f"{name} = {text}" for name, text in to_query(config).items())
+    changed = re.sub(r"[\"\\]", "?", changed)
     return fill(f"Settings that differ from the page's own: {changed or 'none'}.", 100)
 
 

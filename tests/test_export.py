@@ -1,5 +1,6 @@
 """The exported script does what the page does, for every way to set it."""
 
+import ast
 import builtins
 import contextlib
 import io
@@ -156,3 +157,12 @@ def test_a_script_that_breaks_says_where_and_shows_the_last_valid_distributions(
     printed = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=True).stdout
     assert printed.startswith("broke at trial 12: Expected parameter covariance_matrix")
     assert np.isfinite(executed(RunConfig())["kl"].numpy()).all()
+
+
+@pytest.mark.parametrize("name", ['a""" + 1/0 + """', "b\\", 'c"'])
+def test_no_name_of_a_column_ends_the_docstring(name):
+    config = read({"source": "file", "column_x": name})[0]
+    assert config.column_x == name
+    module, plain = (ast.parse(script(each)) for each in (config, replace(config, column_x="")))
+    assert "column_x" in ast.get_docstring(module)
+    assert list(map(ast.dump, module.body[1:])) == list(map(ast.dump, plain.body[1:]))
