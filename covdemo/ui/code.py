@@ -4,7 +4,7 @@ import streamlit as st
 
 from covdemo.export import script
 from covdemo.run import Run
-from covdemo.trials import to_csv
+from covdemo.ui import mydata
 
 _ALONE = "These settings as a script of its own. It needs only torch and NumPy, and ends with the page's numbers."
 _WITH_DATA = "It reads its data from points.csv in the folder where it is started: download both."
@@ -17,5 +17,5 @@ def tab(run: Run) -> None:
     with st.container(horizontal=True):
         st.download_button("Download as .py", text, file_name="covdemo_run.py", mime="text/x-python", on_click="ignore")
         if reads:
-            st.download_button("Download points.csv", lambda: to_csv(run.data), "points.csv", "text/csv", on_click="ignore")
+            st.download_button("Download points.csv", mydata.points_csv(run.data), "points.csv", "text/csv", on_click="ignore")
     st.code(text, language="python", height=600)
