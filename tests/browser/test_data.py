@@ -13,6 +13,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 def open_distributions(viewer):
     viewer.page.get_by_text("True distributions", exact=True).click()
+    viewer.page.wait_for_timeout(800)  # a click on what still unfolds may miss it
 
 
 def press(viewer, name):
