@@ -17,7 +17,7 @@ refresh = tabs.show(
     {
         "Train": lambda: train.tab(player),
         "Map": lambda: maps.tab(settings.config, tabs.KEY),
-        "Code": lambda: code.tab(settings.config),
+        "Code": lambda: code.tab(player.run),
         "Explain": explain.tab,
     }
 )

@@ -13,6 +13,7 @@ from covdemo import export_command, map_command, screenshots, train_command
 from covdemo.config import FIELDS, RunConfig, read_arguments, to_query
 from covdemo.fields import parse_number
 from covdemo.presets import PRESETS
+from covdemo.sources import SOURCES
 
 BAD_ARGUMENTS, INTERRUPTED = 2, 130
 
@@ -93,4 +94,7 @@ def settings(options: argparse.Namespace) -> RunConfig:
     """
     given = {name: text for name, text in vars(options).items() if name in _NAMES}
     preset = to_query(PRESETS[options.preset].config) if options.preset else {}
-    return read_arguments({field.name: preset[field.url] for field in FIELDS if field.url in preset} | given)
+    config = read_arguments({field.name: preset[field.url] for field in FIELDS if field.url in preset} | given)
+    if SOURCES[config.source].uploaded:
+        raise ValueError("--source: the page alone takes a CSV file; train takes points with --data FILE.npz")
+    return config

@@ -37,6 +37,11 @@ class Source:
     credit: str = ""
     drawn: bool = False
 
+    @property
+    def uploaded(self) -> bool:
+        """Whether the table is a viewer's file."""
+        return not (self.drawn or self.file)
+
 
 SOURCES: dict[str, Source] = {
     "drawn": Source("Drawn from distributions", "Points of the true distributions below.", drawn=True),

@@ -30,7 +30,7 @@ def test_the_first_screen_shows_the_forum_experiment_before_any_click(page):
     assert player(page).run.config == RunConfig()
     assert player(page).run.trial == 0
     assert len(page.get("vega_lite_chart")) == 7
-    assert [button.label for button in page.button] == ["Train", "Step", "Run to the end", "Reset", "Add a category"]
+    assert [button.label for button in page.main.button] == ["Train", "Step", "Run to the end", "Reset"]
 
 
 def test_the_empty_log_says_what_would_appear(page):

@@ -205,3 +205,12 @@ def test_a_preset_brings_the_drawn_experiment_back(page):
 def test_examples_can_be_uploaded_as_they_are_downloaded(waiting):
     upload(waiting, content("penguins"))
     assert player(waiting).run.data.names == ("Adelie", "Chinstrap", "Gentoo")
+
+
+def test_the_code_tab_offers_the_data_that_its_script_reads(waiting):
+    upload(waiting, FOUR)
+    waiting.session_state["tab"] = "Code"
+    waiting.run()
+    assert not waiting.exception
+    assert [button.proto.label for button in waiting.main.get("download_button")] == ["Download as .py", "Download points.csv"]
+    assert 'DATA = "points.csv"\nNAMES = ["c0", "c1", "c2", "c3"]' in waiting.main.code[0].value

@@ -8,7 +8,7 @@ from covdemo.config import RunConfig
 
 
 def buttons(page):
-    return [button.label for button in page.sidebar.button]
+    return [button.label for button in page.sidebar.button if "category" in button.label]
 
 
 @pytest.fixture

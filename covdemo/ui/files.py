@@ -53,13 +53,12 @@ def table(config: RunConfig) -> Table | None:
     source = SOURCES[config.source]
     if source.file:
         return example(config.source)
-    return None if source.drawn else _file().table
+    return _file().table if source.uploaded else None
 
 
 def data(config: RunConfig) -> Data:
     """Return the data of a run; drawn ones where its file is missing or does not fit. The same objects for equal questions."""
-    source = SOURCES[config.source]
-    if source.drawn or source.file:
+    if not SOURCES[config.source].uploaded:
         return Data()
     known, file, found = st.session_state.get(_DATA, (None, None, Data()))
     if known != config or file is not _file():
@@ -135,7 +134,7 @@ def fit(config: RunConfig, trials: Trials | None) -> bool:
 
 def _fitted(config: RunConfig) -> RunConfig:
     """Return the configuration with categories, start and epochs that suit the viewer's file, if there is one that fits."""
-    mine = None if SOURCES[config.source].file else table(config)
+    mine = table(config) if SOURCES[config.source].uploaded else None
     if mine is None:
         return config
     try:

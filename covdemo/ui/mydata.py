@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import streamlit as st
@@ -12,7 +13,7 @@ from covdemo.datafiles import Table
 from covdemo.fields import Field
 from covdemo.fields import show as number
 from covdemo.samples import FLOOR, Columns, guess
-from covdemo.sources import SOURCES, content, data_of
+from covdemo.sources import SOURCES, content
 from covdemo.trials import Trials, to_csv
 from covdemo.ui import files, widgets
 
@@ -33,7 +34,7 @@ def draw(config: RunConfig, fault: str) -> None:
     source = SOURCES[config.source]
     if source.file:
         st.caption(source.credit)
-    elif not source.drawn:
+    elif source.uploaded:
         st.file_uploader(
             "CSV file", type=["csv", "tsv", "txt"], key=files.UPLOADER, on_change=files.take, help="Lines of x, y and category."
         )
@@ -112,11 +113,11 @@ def raised(trials: Trials) -> str:
     return _RAISED.format(names=", ".join(f"category {k + 1}" for k in which)) if which else ""
 
 
-def download(config: RunConfig, trials: Trials | None) -> None:
-    """Draw a button for the points of the run, as they are trained on; the file is made when it is asked for."""
+def download(trials: Trials) -> None:
+    """Draw a button for the points of the run, as they are trained on."""
     st.download_button(
         "points.csv",
-        lambda: to_csv(data_of(config) if trials is None else trials),
+        points_csv(trials),
         "points.csv",
         "text/csv",
         key="download points",
@@ -125,3 +126,9 @@ def download(config: RunConfig, trials: Trials | None) -> None:
         icon=":material/download:",
         help="Download the points as the model sees them: lines of x, y and category.",
     )
+
+
+@lru_cache(maxsize=4)
+def points_csv(trials: Trials) -> str:
+    """Return the points as CSV, written once for each set of them; the page is drawn again and again while it trains."""
+    return to_csv(trials)

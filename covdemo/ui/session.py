@@ -18,3 +18,9 @@ def player(config: RunConfig, data: Trials | None = None) -> Player:
     mine: Player = st.session_state[_PLAYER]
     mine.load(config, data)
     return mine
+
+
+def data() -> Trials:
+    """Return the data of the viewer's run."""
+    mine: Player = st.session_state[_PLAYER]
+    return mine.run.data

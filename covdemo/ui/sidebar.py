@@ -12,9 +12,8 @@ from covdemo.config import FIELDS, RunConfig, fields_of, read
 from covdemo.constraints import COLUMNS, OF_TABLES
 from covdemo.fields import Field, Problem
 from covdemo.presets import PRESETS
-from covdemo.sources import data_of
 from covdemo.trials import DISTRIBUTIONS
-from covdemo.ui import address, files, mydata, safe_rate, widgets
+from covdemo.ui import address, files, mydata, safe_rate, session, widgets
 from covdemo.ui.files import Data
 
 _DRAWN = "True distributions"
@@ -113,7 +112,7 @@ def _group(group: str, settings: Settings) -> None:
     config, problems = settings.config, [*settings.arrived, *settings.problems]
     fields = [field for field in _shown(config) if field.group == group]
     if group == _DRAWN and not fields:
-        _sample(settings)
+        _sample()
         return
     with _section(group, unfold=any(problem.field == field.name for problem in problems for field in fields)):
         if group == _DRAWN:
@@ -135,12 +134,11 @@ def _shown(config: RunConfig) -> list[Field]:
     return [field for field in fields_of(config.categories, config.source) if field.name not in hidden]
 
 
-def _sample(settings: Settings) -> None:
+def _sample() -> None:
     """Draw the sample's own distributions where there are no true ones to set."""
-    trials = data_of(settings.config) if settings.data.trials is None else settings.data.trials
-    if trials.moments:
+    if session.data().moments:
         with st.expander("Distributions of the sample"):
-            mydata.moments(trials)
+            mydata.moments(session.data())
 
 
 def _heading(category: int, config: RunConfig, removable: bool) -> None:
@@ -191,4 +189,4 @@ def _widget(field: Field, settings: Settings) -> None:
         safe_rate.draw(config)
     if field.name == "source":
         mydata.draw(config, settings.data.fault)
-        mydata.download(config, settings.data.trials)
+        mydata.download(session.data())

@@ -82,7 +82,8 @@ def test_a_live_run_is_smooth_and_never_makes_a_picture_anew(visit):
     viewer.page.wait_for_timeout(6000)
     assert viewer.added_canvases() == canvases
     assert len(viewer.shown()) - shown >= 6 * 12 / BUSY
-    assert trials_shown(viewer) == sorted(trials_shown(viewer))
+    trials = trials_shown(viewer)
+    assert trials == sorted(trials)
 
 
 def test_neither_pausing_nor_going_on_nor_failing_makes_a_picture_anew(visit):
@@ -118,7 +119,8 @@ def test_clicks_at_any_moment_neither_lose_nor_repeat_a_trial(visit):
     straight.advance(straight.total)
     assert f"accuracy {straight.frame().accuracy:.1%}" in viewer.shown()[-1][1]
     assert f"loss {straight.history.column('loss')[-1]:.3g} " in viewer.shown()[-1][1]
-    assert trials_shown(viewer) == sorted(trials_shown(viewer))
+    trials = trials_shown(viewer)
+    assert trials == sorted(trials)
 
 
 def test_a_setting_changed_in_mid_run_starts_anew_and_leaves_no_ghosts(visit):
