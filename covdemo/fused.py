@@ -21,9 +21,15 @@ from covdemo.parameters import Parameters
 from covdemo.scalarize import Tape, trace
 from covdemo.trainer import Rates, State, Trainer, Trial
 
-UNROLL = 8  # trials in one call
+UNROLL = 10  # trials in one call
 # one loop instead of several: by default at most 64 operations are fused
-_OPTIONS: dict[str, Any] = {"max_fusion_size": 100_000}
+_OPTIONS: dict[str, Any] = {
+    "max_fusion_size": 100_000,
+    # else the number of replicas at the first call decides for all later ones whether there are threads
+    "cpp.dynamic_threads": True,
+    # the globals of a generated function are torch itself; checking them at each call takes time
+    "guard_filter_fn": torch.compiler.skip_guard_on_globals_unsafe,
+}
 
 Tables = tuple[Tensor, ...]
 
@@ -111,7 +117,7 @@ def _compile(function: GraphModule) -> Callable[..., Tables]:
     The first ``torch.compile`` of a process switches them off, for everybody.
     """
     checks = Distribution._validate_args
-    compiled: Callable[..., Tables] = torch.compile(function, dynamic=True, options=_OPTIONS)
+    compiled: Callable[..., Tables] = torch.compile(function.forward, dynamic=True, options=_OPTIONS)
     Distribution.set_default_validate_args(checks)
     return compiled
 
