@@ -32,6 +32,7 @@ SHARE = Range(0, 1)
 MOMENTUM = Range(0, 1, open=True)
 
 MAP_TRIALS = 50_000_000  # of all runs of a map together, on the page
+AXIS_VALUES = 10_000  # of one axis of a map, on the command line
 TRIALS = 100_000  # epochs x points x categories
 CORRELATION = 1 - 1e-6  # nearer to 1, float32 takes the matrix for singular
 CSV_BYTES = 5_000_000

@@ -3,19 +3,22 @@
 import argparse
 import csv
 import itertools
+import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 
-from covdemo import atlas, map_charts
+from covdemo import atlas, limits, map_charts
 from covdemo.config import FIELDS, RunConfig
 from covdemo.failures import KINDS
+from covdemo.fields import parse_number
 from covdemo.parameterizations import PARAMETERIZATIONS
 from covdemo.safe_rates import RATES, rounded
 from covdemo.stability import AXES, CHUNK, OUTCOMES, UNKNOWN, Axis, StabilityMap, sweep
@@ -63,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=_positive, default=8, metavar="N", help="data seeds, from 0; default: 8")
     parser.add_argument("--out", type=Path, default=Path("map.npz"), metavar="FILE.npz", help="the map; default: map.npz")
     parser.add_argument("--csv", type=Path, metavar="FILE.csv", help="the same, a line for each run")
-    parser.add_argument("--picture", type=Path, metavar="FILE", help="the same as a picture, .png or .svg")
+    parser.add_argument("--picture", type=_picture, metavar="FILE", help="the same as a picture, .png or .svg")
     parser.add_argument("--compiled", action="store_true", help="compile the trials; pays for 10^8 trials and more")
     parser.add_argument("--chunk", type=_positive, default=CHUNK, metavar="N", help=f"runs side by side; default: {CHUNK:,}")
     parser.add_argument("--dask", metavar="tcp://HOST:PORT", help="scheduler of a Dask cluster that does the work")
@@ -80,6 +83,15 @@ def _positive(text: str) -> int:
     return number
 
 
+def _picture(text: str) -> Path:
+    path = Path(text)
+    if path.suffix not in (".png", ".svg"):
+        raise argparse.ArgumentTypeError(f"expected a name that ends in .png or .svg, got {path.name}")
+    if find_spec("vl_convert") is None:
+        raise argparse.ArgumentTypeError("vl-convert is missing: pip install vl-convert-python")
+    return path
+
+
 def _axis(name: str, options: argparse.Namespace) -> Axis:
     given = options.x_values if name == options.x else options.y_values
     return Axis(name, _DEFAULTS[name] if given is None else _values(name, given))
@@ -91,19 +103,26 @@ def _values(name: str, text: str) -> tuple[Any, ...]:
     Raises:
         ValueError: if one of them cannot be used.
     """
-    parts = text.split(":")
-    if len(parts) == 3 and name != "parameterization":
-        low, high, count = (float(part) for part in parts)
-        if not (0 < low < high and count == int(count) and count >= 2):
-            raise ValueError(f"--{name}: expected a range LOW:HIGH:COUNT with 0 < LOW < HIGH and COUNT from 2, got {text!r}")
-        return tuple(np.geomspace(low, high, int(count)).tolist())
     values = []
-    for part in text.split(","):
+    for part in _range(name, text) if ":" in text else text.split(","):
         value, problems = _FIELDS[name].read(part.strip())
         if problems:
             raise ValueError(f"--{name}: {problems[0].fault}")
         values.append(value)
     return tuple(sorted(dict.fromkeys(values))) if name != "parameterization" else tuple(dict.fromkeys(values))
+
+
+def _range(name: str, text: str) -> list[str]:
+    """Return the numbers of LOW:HIGH:COUNT in equal ratios.
+
+    Raises:
+        ValueError: if there are no such numbers.
+    """
+    low, high, count = [parse_number(part) for part in text.split(":")] if text.count(":") == 2 else [math.nan] * 3
+    if not (0 < low < high < math.inf and count in range(2, limits.AXIS_VALUES + 1)):
+        within = f"0 < LOW < HIGH and COUNT 2 to {limits.AXIS_VALUES:,}"
+        raise ValueError(f"--{name}: expected a range LOW:HIGH:COUNT with {within}, got {text!r}")
+    return [repr(value) for value in np.geomspace(low, high, int(count)).tolist()]
 
 
 def _start(empty: StabilityMap, path: Path) -> StabilityMap:
@@ -201,22 +220,14 @@ def _lines(found: StabilityMap) -> Iterator[Sequence[Any]]:
 
 
 def write_picture(found: StabilityMap, path: Path) -> None:
-    """Write the heat map as a PNG or an SVG file, by the ending of the path.
+    """Write the heat map as a PNG or an SVG file, by the ending of the path."""
+    import vl_convert
 
-    Raises:
-        ValueError: for another ending, or if vl-convert is missing.
-    """
-    try:
-        import vl_convert
-    except ModuleNotFoundError:
-        raise ValueError("--picture: vl-convert is missing: pip install vl-convert-python") from None
     spec = map_charts.stability(found) | {"width": 640}
     if path.suffix == ".svg":
         path.write_text(vl_convert.vegalite_to_svg(spec))
-    elif path.suffix == ".png":
-        path.write_bytes(vl_convert.vegalite_to_png(spec, scale=_PIXELS))
     else:
-        raise ValueError(f"--picture: expected a name that ends in .png or .svg, got {path.name}")
+        path.write_bytes(vl_convert.vegalite_to_png(spec, scale=_PIXELS))
 
 
 def summary(found: StabilityMap) -> str:
