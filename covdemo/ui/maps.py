@@ -40,8 +40,9 @@ def tab(config: RunConfig, tabs_key: str) -> None:
     if not described(config):
         st.info("A map needs data that the settings describe, which a file of yours is not: choose another source.")
         return
-    view = st.segmented_control("Map of", [_RATES, _METHODS], default=_RATES, key="map view", required=True)
-    up = "parameterization" if view == _METHODS else _axis_up()
+    with st.container(horizontal=True):
+        view = st.segmented_control("Map of", [_RATES, _METHODS], default=_RATES, key="map view", required=True)
+        up = "parameterization" if view == _METHODS else _axis_up()
     found = _known(config, up)
     if found is None:
         _offer(config, up)

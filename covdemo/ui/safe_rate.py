@@ -6,9 +6,8 @@ from functools import partial
 
 import streamlit as st
 
-from covdemo import limits
 from covdemo.config import RunConfig
-from covdemo.safe_rates import FINER, RATES, SEEDS, SafeRate, largest_safe_rate
+from covdemo.safe_rates import RATES, SEEDS, SafeRate, largest_safe_rate
 from covdemo.sources import described
 from covdemo.ui import widgets, working
 
@@ -29,12 +28,7 @@ def draw(config: RunConfig) -> None:
         return
     if working.result(key) is not None:
         st.rerun()
-    runs = (len(RATES) + FINER) * SEEDS
     reason = "" if described(config) else "It needs data that the settings describe, which a file of yours is not."
-    if runs * config.trials > limits.MAP_TRIALS:
-        reason = (
-            f"It takes {runs:,} runs: with up to {limits.MAP_TRIALS // runs:,} trials each (points and epochs) they are done."
-        )
     st.button(
         "Find the largest safe rate",
         key="find safe rate",
