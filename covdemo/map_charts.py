@@ -44,7 +44,7 @@ def stability(found: StabilityMap, present: RunConfig | None = None) -> Spec:
     )
     layers = [cells, *_contour_layer(found, x, y), *_mark_layer(found, present, x, y)]
     height = _ROW * len(found.y.values) if _is_named(found.y) else _HEIGHT
-    chart = alt.layer(*layers).properties(width="container", height=height, description=ALT)
+    chart = alt.layer(*layers).properties(width="container", height=height)
     return chart.configure_view(stroke=None).configure_axis(grid=False, labelLimit=0).to_dict()
 
 

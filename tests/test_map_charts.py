@@ -128,7 +128,3 @@ def test_a_map_of_one_value_up_is_drawn():
 def test_the_legend_says_at_which_kl_the_lines_run():
     assert "0.03, 0.1, 0.3, 1, 3 nats" in map_charts.legend(made_up())
     assert "KL" not in map_charts.legend(made_up(y=METHODS))
-
-
-def test_the_picture_has_a_text_for_those_who_do_not_see_it():
-    assert f'aria-label="{map_charts.ALT}"' in drawn(map_charts.stability(made_up()))

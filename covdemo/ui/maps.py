@@ -106,6 +106,7 @@ def _draw(found: StabilityMap, config: RunConfig, tabs_key: str) -> None:
     st.vega_lite_chart(
         map_charts.stability(found, config),
         width="stretch",
+        alt=map_charts.ALT,
         key=_CHART,
         on_select=partial(_load, found, config.seed, tabs_key),
         selection_mode=map_charts.CELL,
