@@ -4,13 +4,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from covdemo.ui import code, controls, explain, maps, session, sidebar, tabs, train
+from covdemo.ui import code, controls, explain, lesson, maps, session, sidebar, tabs, train
 
 ICON = Path(__file__).parent / "covdemo" / "ui" / "icon.svg"
 st.set_page_config("covdemo: why a covariance matrix breaks", str(ICON), layout="wide")
-st.markdown("##### Why does a covariance matrix break under SGD?")
 
 settings = sidebar.settings()
+lesson.draw("Why does a covariance matrix break under SGD?")
 player = session.player(settings.config, settings.data.trials)
 sidebar.complain(settings)
 refresh = tabs.show(

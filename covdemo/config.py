@@ -230,10 +230,16 @@ def read_arguments(arguments: Mapping[str, object]) -> RunConfig:
     return config
 
 
-def to_query(config: RunConfig) -> dict[str, str]:
-    """Return the URL parameters of a configuration: those that differ from the default."""
+def to_query(config: RunConfig, also: Collection[str] = ()) -> dict[str, str]:
+    """Return the URL parameters of a configuration: those that differ from the default.
+
+    Args:
+        config: the settings.
+        also: URL names of settings that are given in any case.
+    """
     mine, usual = fields_of(config.categories, config.source), defaults(config.source, config.columns, config.scaling)
-    return {row.url: row.text(config) for row in mine if row.get(config) != usual.get(row.name, row.default)}
+    told = [row for row in mine if row.url in also or row.get(config) != usual.get(row.name, row.default)]
+    return {row.url: row.text(config) for row in told}
 
 
 def fields_of(categories: int, source: str = RunConfig.source) -> tuple[Field, ...]:

@@ -25,7 +25,7 @@ LAYERS = [
     "fates scalarize",
     "fused",
     "config",
-    "presets categories batch history",
+    "presets lessons categories batch history",
     "run stability",
     "safe_rates",
     "atlas",

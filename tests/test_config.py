@@ -164,6 +164,10 @@ def test_the_query_holds_what_differs_from_the_default():
     assert to_query(RunConfig(lr_cov=1e-5, mean_x=(-0.5, 0.1))) == {"lr_cov": "1e-05", "x2": "0.1"}
 
 
+def test_a_default_is_given_in_the_address_where_it_is_asked_for():
+    assert to_query(RunConfig(lr_cov=1e-5), also={"momentum", "c3"}) == {"lr_cov": "1e-05", "momentum": "0.3"}
+
+
 def test_a_third_category_has_defaults_of_its_own():
     config, problems = read({"categories": "3", "x3": "0.7"})
     assert (config.categories, config.mean_x[2], problems) == (3, 0.7, [])

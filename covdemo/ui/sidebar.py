@@ -13,7 +13,7 @@ from covdemo.constraints import COLUMNS, OF_TABLES
 from covdemo.fields import Field, Problem
 from covdemo.presets import PRESETS
 from covdemo.trials import DISTRIBUTIONS
-from covdemo.ui import address, files, mydata, safe_rate, session, widgets
+from covdemo.ui import address, files, lesson, mydata, safe_rate, session, widgets
 from covdemo.ui.files import Data
 
 _DRAWN = "True distributions"
@@ -48,7 +48,7 @@ def settings() -> Settings:
     arrived = address.arrive()
     if arrived is not None:
         widgets.fill(arrived[0])
-        st.session_state[_FOUND] = (widgets.given(), arrived[1])
+        st.session_state[_FOUND] = (_given(), arrived[1])
     config, problems = read(widgets.given())
     data = files.data(config)
     if files.fit(config, data.trials):
@@ -75,10 +75,15 @@ def draw(settings: Settings) -> None:
             _group(group, settings)
 
 
-def _still_true(found: tuple[dict[str, str], list[Problem]]) -> list[Problem]:
+def _given() -> tuple[object, ...]:
+    """Return all that an address can say."""
+    return widgets.given(), lesson.opened()
+
+
+def _still_true(found: tuple[object, list[Problem]]) -> list[Problem]:
     """Return what was wrong with the address, until a setting is changed."""
     given, problems = found
-    return problems if given == widgets.given() else []
+    return problems if given == _given() else []
 
 
 def _presets(config: RunConfig) -> None:

@@ -6,6 +6,7 @@ import streamlit as st
 
 Refresh = Callable[[], None]
 KEY = "tab"  # of the name of the open tab in the session
+FIRST = "Train"
 
 
 def show(draws: Mapping[str, Callable[[], Refresh | None]]) -> Refresh:
