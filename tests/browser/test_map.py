@@ -27,7 +27,7 @@ def test_a_click_on_a_cell_opens_the_train_tab_with_its_settings(visit):
     viewer = visit()
     open_map(viewer)
     headless.settle(viewer.page)
-    assert viewer.page.get_by_label("How the runs of a grid of settings ended").count() == 1
+    assert viewer.page.get_by_label("How the runs of a grid of settings ended").first.is_visible()
     box = viewer.page.locator(".marks:visible").bounding_box()
     viewer.page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"])
     viewer.page.get_by_role("button", name="Run to the end").wait_for()
