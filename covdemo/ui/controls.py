@@ -7,14 +7,14 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from covdemo.run import Run
-from covdemo.ui.player import FASTEST, SPEEDS, Player, play
+from covdemo.ui.player import FASTEST, SPEEDS, RunPlayer, play
 
 _TICK = 0.25  # seconds between two requests of the browser for the next round
 _SHORT, _ROUND = 0.2, 2.0  # seconds of a round after something may have changed on the page, and of the others
 _TICKED = "ticked"
 
 
-def buttons(player: Player) -> None:
+def buttons(player: RunPlayer) -> None:
     """Draw the row of buttons and the speed."""
     row = st.container(horizontal=True, vertical_alignment="center")
     name, icon = _train_or_pause(player)
@@ -28,7 +28,7 @@ def buttons(player: Player) -> None:
     )
 
 
-def _train_or_pause(player: Player) -> tuple[str, str]:
+def _train_or_pause(player: RunPlayer) -> tuple[str, str]:
     if player.playing:
         return "Pause", ":material/pause:"
     return ("Train again", ":material/replay:") if player.run.finished else ("Train", ":material/play_arrow:")
@@ -54,7 +54,7 @@ def _loss(run: Run, latest: float) -> str:
     return f"{known[-1]:.3g}" if known else "–"
 
 
-def live(player: Player, refresh: Callable[[], None]) -> None:
+def live(player: RunPlayer, refresh: Callable[[], None]) -> None:
     """Train and redraw for a while; the last thing that a script does.
 
     The script then ends, which is when the browser takes away what is no longer drawn, and begins anew at the browser's next

@@ -10,7 +10,7 @@ from covdemo import charts, tables
 from covdemo.curves import CURVES, Curve
 from covdemo.run import Run
 from covdemo.ui import controls, figures, log, verdict
-from covdemo.ui.player import Player
+from covdemo.ui.player import RunPlayer
 
 _LEGEND = (
     f"Contours at {', '.join(f'{r:g}' for r in charts.DEVIATIONS[:-1])} and {charts.DEVIATIONS[-1]:g} standard deviations. "
@@ -19,7 +19,7 @@ _LEGEND = (
 )
 
 
-def tab(player: Player) -> Callable[[], None]:
+def tab(player: RunPlayer) -> Callable[[], None]:
     """Draw the tab and return what brings its moving parts up to date."""
     run = player.run
     controls.buttons(player)
