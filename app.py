@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from covdemo.ui import code, controls, explain, session, sidebar, tabs, train
+from covdemo.ui import code, compare, controls, explain, session, sidebar, tabs, train
 
 ICON = Path(__file__).parent / "covdemo" / "ui" / "icon.svg"
 st.set_page_config("covdemo: why a covariance matrix breaks", str(ICON), layout="wide")
@@ -12,7 +12,16 @@ st.markdown("##### Why does a covariance matrix break under SGD?")
 
 settings = sidebar.settings()
 player = session.player(settings.config)
+comparison = session.comparison(settings.config, player.run.data)
 sidebar.complain(settings)
-refresh = tabs.show({"Train": lambda: train.tab(player), "Code": lambda: code.tab(settings.config), "Explain": explain.tab})
+refresh = tabs.show(
+    {
+        "Train": lambda: train.tab(session.alone(player, comparison)),
+        "Compare": lambda: compare.tab(session.alone(comparison, player), settings.config),
+        "Code": lambda: code.tab(settings.config),
+        "Explain": explain.tab,
+    }
+)
 sidebar.draw(settings)
 controls.live(player, refresh)
+controls.live(comparison, refresh)

@@ -3,8 +3,10 @@
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from covdemo import entrants
 from covdemo.config import RunConfig, read, to_query
 from covdemo.fields import Problem
+from covdemo.ui import methods
 
 _ARRIVED = "arrived"
 
@@ -20,11 +22,13 @@ def arrive() -> tuple[RunConfig, list[Problem]] | None:
     if st.session_state.get(_ARRIVED) and not back_or_forward:
         return None
     st.session_state[_ARRIVED] = True
-    return read({name: st.query_params.get_all(name) for name in st.query_params})
+    query = {name: st.query_params.get_all(name) for name in st.query_params}
+    config, problems = read(query, others=[entrants.URL])
+    return config, problems + methods.fill(query)
 
 
 def show(config: RunConfig) -> None:
-    """Write the settings that differ from the default into the address."""
-    query = to_query(config)
+    """Write the settings, and the choice of methods, that differ from the default into the address."""
+    query = to_query(config) | methods.query()
     if st.query_params.to_dict() != query:
         st.query_params.from_dict(query)

@@ -10,7 +10,7 @@ from covdemo.config import FIELDS, RunConfig, fields_of, read
 from covdemo.fields import Field, Problem
 from covdemo.presets import PRESETS
 from covdemo.trials import DISTRIBUTIONS
-from covdemo.ui import address, widgets
+from covdemo.ui import address, methods, widgets
 
 _DRAWN = "True distributions"
 _FOLDED = {_DRAWN, "Start of the model", "Machine"}
@@ -41,7 +41,7 @@ def settings() -> Settings:
     arrived = address.arrive()
     if arrived is not None:
         widgets.fill(arrived[0])
-        st.session_state[_FOUND] = (widgets.given(), arrived[1])
+        st.session_state[_FOUND] = (_given(), arrived[1])
     config, problems = read(widgets.given())
     address.show(config)
     return Settings(config, _still_true(st.session_state[_FOUND]), problems)
@@ -62,10 +62,15 @@ def draw(settings: Settings) -> None:
             _group(group, settings.config, [*settings.arrived, *settings.problems])
 
 
-def _still_true(found: tuple[dict[str, str], list[Problem]]) -> list[Problem]:
+def _given() -> tuple[object, ...]:
+    """Return all that an address can say."""
+    return widgets.given(), methods.given()
+
+
+def _still_true(found: tuple[object, list[Problem]]) -> list[Problem]:
     """Return what was wrong with the address, until a setting is changed."""
     given, problems = found
-    return problems if given == widgets.given() else []
+    return problems if given == _given() else []
 
 
 def _presets(config: RunConfig) -> None:

@@ -1,6 +1,7 @@
 """The tab in which one run is trained: two panels, the curves, the failures."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -41,16 +42,22 @@ def tab(player: RunPlayer) -> Callable[[], None]:
 
 def _panels(run: Run) -> figures.LiveFigure:
     """Draw both panels and return the model's."""
-    names, box = _names(run), _box(run)
+    names, box = names_of(run), box_of(run)
     left, right = st.columns(2)
     points = {"points": tables.points(run.data, names)}
-    everywhere = np.ones(len(names), dtype=bool)
-    truth = tables.ellipses(run.truth.means, run.truth.scale_trils, everywhere, names)
-    figures.draw(left, charts.data_panel(box, names), {**points, "ellipses": truth}, charts.DATA_ALT)
-    return figures.LiveFigure(right, charts.model_panel(box, names), charts.MODEL_ALT, points, lambda: _model(run, names, box))
+    figures.draw(left, charts.data_panel(box, names), {**points, "ellipses": true_ellipses(run)}, charts.DATA_ALT)
+    changing = partial(model_tables, run, names, box)
+    return figures.LiveFigure(right, charts.model_panel(box, names), charts.MODEL_ALT, points, changing)
 
 
-def _model(run: Run, names: tuple[str, ...], box: charts.Box) -> figures.Tables:
+def true_ellipses(run: Run) -> bytes:
+    """Return the contours of the true distributions."""
+    names = names_of(run)
+    return tables.ellipses(run.truth.means, run.truth.scale_trils, np.ones(len(names), dtype=bool), names)
+
+
+def model_tables(run: Run, names: tuple[str, ...], box: charts.Box) -> figures.Tables:
+    """Return what a panel shows of the model as it is now."""
     frame = run.frame()
     return {
         "ellipses": tables.ellipses(frame.means, frame.scale_trils, frame.valid, names),
@@ -65,7 +72,7 @@ def _curves(run: Run) -> list[figures.LiveFigure]:
 
 
 def _curve(place: DeltaGenerator, row: Curve, run: Run) -> figures.LiveFigure:
-    names, history = _names(run), run.history
+    names, history = names_of(run), run.history
     return figures.LiveFigure(
         place,
         charts.curve(row, names),
@@ -80,11 +87,12 @@ def _curve(place: DeltaGenerator, row: Curve, run: Run) -> figures.LiveFigure:
     )
 
 
-def _names(run: Run) -> tuple[str, ...]:
+def names_of(run: Run) -> tuple[str, ...]:
+    """Return the names of the categories."""
     return run.data.names or tuple(f"Category {k + 1}" for k in range(run.config.categories))
 
 
-def _box(run: Run) -> charts.Box:
+def box_of(run: Run) -> charts.Box:
     """Return a box that shows the true distributions up to 2.5 standard deviations, and where the model starts."""
     means, spread = run.truth.means, 2.5 * np.sqrt(run.truth.covariances.diagonal(axis1=1, axis2=2))
     return charts.Box.around(np.concatenate([means - spread, means + spread, run.config.start_means]))
