@@ -6,7 +6,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from covdemo import entrants
 from covdemo.config import RunConfig, read, to_query
 from covdemo.fields import Problem
-from covdemo.ui import methods
+from covdemo.ui import methods, tabs
 
 _ARRIVED = "arrived"
 
@@ -23,12 +23,13 @@ def arrive() -> tuple[RunConfig, list[Problem]] | None:
         return None
     st.session_state[_ARRIVED] = True
     query = {name: st.query_params.get_all(name) for name in st.query_params}
-    config, problems = read(query, others=[entrants.URL])
+    config, problems = read(query, others=[entrants.URL, tabs.URL])
+    tabs.fill(query)
     return config, problems + methods.fill(query)
 
 
 def show(config: RunConfig) -> None:
-    """Write the settings, and the choice of methods, that differ from the default into the address."""
-    query = to_query(config) | methods.query()
+    """Write the settings, the choice of methods and the open tab into the address, where they are not the default."""
+    query = to_query(config) | methods.query() | tabs.query()
     if st.query_params.to_dict() != query:
         st.query_params.from_dict(query)

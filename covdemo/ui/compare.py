@@ -9,7 +9,6 @@ from covdemo import charts, tables
 from covdemo.comparison import Comparison, Result, result
 from covdemo.config import RunConfig
 from covdemo.outcomes import Outcome
-from covdemo.parameterizations import PARAMETERIZATIONS
 from covdemo.ui import controls, figures, methods, standings
 from covdemo.ui.player import ComparisonPlayer
 from covdemo.ui.train import box_of, model_tables, names_of, true_ellipses
@@ -46,13 +45,13 @@ def tab(player: ComparisonPlayer, config: RunConfig) -> Callable[[], None] | Non
             controls.notice(player)
         cells = _grid(comparison)
         st.caption(_LEGEND)
-    table = standings.draw(st.container(), comparison.config, [cell.result for cell in cells])
+    table = standings.Standings(st.container(), comparison.config, [cell.result for cell in cells])
 
     def refresh() -> None:
         _progress(bar, comparison)
         for cell in cells:
             cell.draw()
-        standings.draw(table, comparison.config, [cell.result for cell in cells])
+        table.draw([cell.result for cell in cells])
 
     return refresh
 
@@ -61,10 +60,10 @@ def _progress(place: DeltaGenerator, comparison: Comparison) -> DeltaGenerator:
     """Draw the one progress bar at a place, or over an earlier one, and return it."""
     done, total, config = comparison.trial, comparison.total, comparison.config[0]
     epoch = min(comparison.runs[0].data.epoch(done) + 1, config.epochs)
-    going = sum(not run.finished for run in comparison.runs)
-    failed = sum(run.stopped for run in comparison.runs)
-    text = f"Trial {done:,} of {total:,} · epoch {epoch} of {config.epochs} · {going} of {len(comparison.runs)} go on"
-    return place.progress(done / total, text=f"{text} · {failed} failed")
+    going, failed = (sum(flags) for flags in zip(*((not run.finished, run.stopped) for run in comparison.runs), strict=True))
+    how_many = f"{going} of {len(comparison.runs)} under way" if going else "all at their end"
+    text = f"Trial {done:,} of {total:,} · epoch {epoch} of {config.epochs} · {how_many} · {failed} failed"
+    return place.progress(done / total, text=text)
 
 
 def _grid(comparison: Comparison) -> list["_Cell"]:
@@ -85,12 +84,12 @@ class _Cell:
     def __init__(self, place: DeltaGenerator, comparison: Comparison, number: int) -> None:
         self._comparison, self._number = comparison, number
         self._run = run = comparison.runs[number]
-        self._names, self._box = names_of(run), box_of(run)
-        self._label = PARAMETERIZATIONS[run.config.parameterization].label
+        self._box, names = box_of(run), names_of(run)
+        self._label = standings.label(run.config)
         place = place.container(gap="xxsmall")
         self._heading = place.markdown(f"**{self._label}**")
-        spec, alt = charts.small_panel(self._box, self._names, legend=number == 0), f"{self._label}. {charts.SMALL_ALT}"
-        constant = {"points": tables.points(run.data, self._names), "truth": true_ellipses(run)}
+        spec, alt = charts.small_panel(self._box, names, legend=number == 0), f"{self._label}. {charts.SMALL_ALT}"
+        constant = {"points": tables.points(run.data, names), "truth": true_ellipses(run)}
         self._figure = figures.LiveFigure(place, spec, alt, constant, self._changing)
         self._say_outcome()
 
@@ -101,9 +100,9 @@ class _Cell:
             self._say_outcome()
 
     def _changing(self) -> figures.Tables:
-        run = self._run
-        self.result: Result = result(run, run.frame(), self._comparison.seconds[self._number])
-        return model_tables(run, self._names, self._box)
+        run, frame = self._run, self._run.frame()
+        self.result: Result = result(run, frame, self._comparison.seconds[self._number])
+        return model_tables(run, frame, self._box)
 
     def _say_outcome(self) -> None:
         if self.result.outcome:

@@ -39,7 +39,7 @@ class Pace(NamedTuple):
 
 
 ONE = Pace("run", frame=1 / 16, hurry=1 / 8, busy=0.8)
-MANY = Pace("comparison", frame=1 / 8, hurry=1 / 7, busy=0.5)  # six panels to draw, for the server and for the browser
+MANY = Pace("comparison", frame=1 / 10, hurry=1 / 8, busy=0.4)  # six panels to draw, for the server and for the browser
 
 
 class Playable(Protocol):

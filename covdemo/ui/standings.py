@@ -11,36 +11,61 @@ from covdemo.fields import show
 from covdemo.parameterizations import PARAMETERIZATIONS
 
 _ALT = "How each method stands: outcome, trial of the first failure, accuracy, distances to the true distributions, time."
+_NOTE = (
+    "Failing trial: the first one, also where training went on. KL(true ‖ model), summed over the categories, and "
+    "2-Wasserstein distance: from the last valid distributions to the true ones. Time: of training alone."
+)
 _NONE = "–"
 
 
-def draw(place: DeltaGenerator, configs: Configs, results: Sequence[Result]) -> DeltaGenerator:
-    """Draw the table at a place, or over an earlier one, and return it."""
-    rows = [row(*pair) for pair in zip(configs, results, strict=True)]
-    columns = {name: [line[name] for line in rows] for name in rows[0]}
-    return place.table(columns, border="horizontal", hide_index=True, alt=_ALT)
+class Standings:
+    """A table that is brought up to date.
+
+    Args:
+        place: where to draw it.
+        configs: of the runs.
+        results: how far they have come.
+    """
+
+    def __init__(self, place: DeltaGenerator, configs: Configs, results: Sequence[Result]) -> None:
+        self._configs = configs
+        self._table = self._note = place
+        self.draw(results)
+
+    def draw(self, results: Sequence[Result]) -> None:
+        """Draw the table as it is now, and below it why a method has not learned."""
+        pairs = list(zip(self._configs, results, strict=True))
+        rows = [row(*pair) for pair in pairs]
+        columns = {name: [line[name] for line in rows] for name in rows[0]}
+        self._table = self._table.table(columns, border="horizontal", hide_index=True, alt=_ALT)
+        why = [f"{label(config)}: {result.reason.value}" for config, result in pairs if result.reason]
+        self._note = self._note.caption("  \n".join([*why, _NOTE]))
 
 
 def row(config: RunConfig, result: Result) -> dict[str, str]:
     """Return a row of the table, as text."""
     return {
-        "Method": PARAMETERIZATIONS[config.parameterization].label,
+        "Method": label(config),
         "lr_cov": show(config.lr_cov),
         "Outcome": _outcome(result),
-        "First failure": _NONE if result.failed_at is None else f"trial {result.failed_at:,}",
+        "Failing trial": _NONE if result.failed_at is None else f"{result.failed_at:,}",
         "Accuracy": f"{result.accuracy:.1%}",
-        "KL to the truth": _number(result.kl),
+        "KL": _number(result.kl),
         "2-Wasserstein": _number(result.wasserstein),
-        "Time": f"{result.seconds:.2f} s",
+        "Time": f"{result.seconds:.2f}\N{NO-BREAK SPACE}s",
     }
 
 
+def label(config: RunConfig) -> str:
+    """Return the name of the method."""
+    return PARAMETERIZATIONS[config.parameterization].label
+
+
 def _outcome(result: Result) -> str:
-    """Say how it stands, and why where that is known."""
+    """Say how it stands, and what failed."""
     if result.outcome is None:
-        return "not at its end" if result.trials else "not started"
-    why = result.kind or (result.reason.value if result.reason else "")
-    return f"{result.outcome.label}: {why}" if why else result.outcome.label
+        return "under way" if result.trials else "not started"
+    return f"{result.outcome.label}: {result.kind}" if result.kind else result.outcome.label
 
 
 def _number(value: float) -> str:

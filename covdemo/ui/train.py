@@ -1,7 +1,6 @@
 """The tab in which one run is trained: two panels, the curves, the failures."""
 
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -9,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from covdemo import charts, tables
 from covdemo.curves import CURVES, Curve
+from covdemo.history import Frame
 from covdemo.run import Run
 from covdemo.ui import controls, figures, log, verdict
 from covdemo.ui.player import RunPlayer
@@ -46,8 +46,8 @@ def _panels(run: Run) -> figures.LiveFigure:
     left, right = st.columns(2)
     points = {"points": tables.points(run.data, names)}
     figures.draw(left, charts.data_panel(box, names), {**points, "ellipses": true_ellipses(run)}, charts.DATA_ALT)
-    changing = partial(model_tables, run, names, box)
-    return figures.LiveFigure(right, charts.model_panel(box, names), charts.MODEL_ALT, points, changing)
+    spec, changing = charts.model_panel(box, names), lambda: model_tables(run, run.frame(), box)
+    return figures.LiveFigure(right, spec, charts.MODEL_ALT, points, changing)
 
 
 def true_ellipses(run: Run) -> bytes:
@@ -56,9 +56,9 @@ def true_ellipses(run: Run) -> bytes:
     return tables.ellipses(run.truth.means, run.truth.scale_trils, np.ones(len(names), dtype=bool), names)
 
 
-def model_tables(run: Run, names: tuple[str, ...], box: charts.Box) -> figures.Tables:
-    """Return what a panel shows of the model as it is now."""
-    frame = run.frame()
+def model_tables(run: Run, frame: Frame, box: charts.Box) -> figures.Tables:
+    """Return what a panel shows of the model at the present moment."""
+    names = names_of(run)
     return {
         "ellipses": tables.ellipses(frame.means, frame.scale_trils, frame.valid, names),
         "boundary": tables.boundary(run.decide, box),
