@@ -108,6 +108,22 @@ def test_the_model_panel_uses_the_tables_made_for_it_and_vega_draws_it(run):
     assert svg.count(COLORS[1]) > 200
 
 
+def test_a_small_panel_has_the_true_contours_besides_dotted_and_once_each(run):
+    truth = tables.ellipses(run.truth.means, run.truth.scale_trils, np.ones(2, dtype=bool), NAMES)
+    datasets = {**model_tables(run), "truth": truth}
+    assert used(charts.small_panel(SQUARE, NAMES, legend=False)) == set(datasets)
+    svg = draw(charts.small_panel(SQUARE, NAMES, legend=False), datasets)
+    assert "NaN" not in svg
+    assert svg.count('stroke-dasharray="1,3"') == 2
+
+
+@pytest.mark.parametrize("legend", [True, False])
+def test_one_of_several_small_panels_says_which_category_is_which(legend, run):
+    truth = tables.ellipses(run.truth.means, run.truth.scale_trils, np.ones(2, dtype=bool), NAMES)
+    svg = draw(charts.small_panel(SQUARE, NAMES, legend), {**model_tables(run), "truth": truth})
+    assert (NAMES[0] in svg) == legend
+
+
 def test_the_data_panel_draws_every_point_and_a_legend(run):
     datasets = {name: model_tables(run)[name] for name in ("points", "ellipses")}
     assert used(charts.data_panel(SQUARE, NAMES)) == set(datasets)

@@ -49,6 +49,7 @@ def draw(config: RunConfig) -> None:
             format_func=lambda key: PARAMETERIZATIONS[key].label,
             max_selections=entrants.MOST,
             help=_HELP,
+            select_all=False,
             persist_state="session",
         )
         with st.popover("Own learning rates", help=_OWN_HELP):
@@ -58,10 +59,10 @@ def draw(config: RunConfig) -> None:
 
 def _rate(key: str, shared: float) -> None:
     label, own = PARAMETERIZATIONS[key].label, _own(key)
-    st.text_input(label, key=own, placeholder=f"{show(shared)}, as in the sidebar", persist_state="session")
+    st.text_input(f"lr_cov of {label}", key=own, placeholder=f"{show(shared)}, as in the sidebar", persist_state="session")
     fault = entrants.read_rate(st.session_state[own])[1]
     if fault:
-        st.error(f"{label}: {fault}; {show(shared)} is used.")
+        st.error(f"lr_cov of {label}: {fault}; {show(shared)} is used.")
 
 
 def _own(key: str) -> str:
