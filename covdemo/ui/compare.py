@@ -33,12 +33,14 @@ def tab(player: ComparisonPlayer, config: RunConfig) -> Callable[[], None] | Non
         player: of the comparison.
         config: the settings that all methods share.
     """
-    methods.draw(config)
-    comparison = player.run
+    choice, comparison = st.container(), player.run
+    if comparison.runs:
+        controls.buttons(player, keys="compare ")  # before all else, so that the answer to a click does not wait for it
+    with choice:
+        methods.draw(config)
     if not comparison.runs:
         st.info(_NONE, icon=":material/checklist:")
         return None
-    controls.buttons(player, keys="compare ")
     with st.container(gap="xsmall"):
         bar = _progress(st.container(), comparison)
         with st.container():  # one element, with or without a notice, so that nothing below moves to another place
