@@ -4,21 +4,22 @@ from pathlib import Path
 
 import streamlit as st
 
-from covdemo.ui import code, compare, controls, explain, session, sidebar, tabs, train
+from covdemo.ui import code, compare, controls, explain, maps, session, sidebar, tabs, train
 
 ICON = Path(__file__).parent / "covdemo" / "ui" / "icon.svg"
 st.set_page_config("covdemo: why a covariance matrix breaks", str(ICON), layout="wide")
 st.markdown("##### Why does a covariance matrix break under SGD?")
 
 settings = sidebar.settings()
-player = session.player(settings.config)
+player = session.player(settings.config, settings.data.trials)
 comparison = session.comparison(settings.config, player.run.data)
 sidebar.complain(settings)
 refresh = tabs.show(
     {
         "Train": lambda: train.tab(session.alone(player, comparison)),
         "Compare": lambda: compare.tab(session.alone(comparison, player), settings.config),
-        "Code": lambda: code.tab(settings.config),
+        "Map": lambda: maps.tab(settings.config, tabs.KEY),
+        "Code": lambda: code.tab(player.run),
         "Explain": explain.tab,
     }
 )

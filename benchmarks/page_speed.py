@@ -21,6 +21,7 @@ import statistics
 import time
 from typing import Any
 
+import checkout  # noqa: F401
 import streamlit
 
 from covdemo import headless

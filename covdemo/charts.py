@@ -26,6 +26,7 @@ SHAPES = ("circle", "triangle-up", "square", "diamond", "cross")
 NEUTRAL = "#808080"  # the same contrast on light and on dark
 ALARM = "#E5383B"
 
+_SMALL = 0.2  # largest coordinate of places that get lost in [-1, 1] x [-1, 1]
 DEVIATIONS = (1.0, 2.0, 3.0)  # standard deviations at which a normal distribution's contours are drawn
 DATA_ALT = "The data points and the contours of the true normal distributions, one colour and shape for each category."
 MODEL_ALT = (
@@ -49,9 +50,9 @@ class Box(NamedTuple):
 
     @classmethod
     def around(cls, places: Array) -> "Box":
-        """Return [-1, 1] x [-1, 1] if it holds all ``places`` ``[N, 2]``, else a square of round numbers that does."""
+        """Return [-1, 1] x [-1, 1] if all ``places`` ``[N, 2]`` are in it and do not get lost there, else a square for them."""
         size = float(np.abs(places).max())
-        if size <= 1:
+        if size == 0 or _SMALL < size <= 1:
             return cls(0.0, 0.0, 1.0)
         low, high = places.min(axis=0), places.max(axis=0)
         half = round_up(1.1 * max(*(high - low) / 2, 1e-6 * size))

@@ -44,6 +44,11 @@ class Gaussians:
         return cls(loc, scale_tril, ok)
 
     @property
+    def tensors(self) -> tuple[Tensor, Tensor, Tensor]:
+        """``loc``, ``scale_tril`` and ``ok``."""
+        return self.loc, self.scale_tril, self.ok
+
+    @property
     def valid(self) -> Tensor:
         """Whether torch would accept each distribution: its matrix is ``ok`` and its mean is not NaN, ``[..., K]``."""
         return self.ok & linalg.every(self.loc == self.loc)

@@ -72,9 +72,11 @@ def one_hot(label: Tensor, categories: int) -> Tensor:
 
 def softmax_cross_entropy(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Return -log softmax(logits)_y, ``[...]``, and its gradient softmax(logits) - target, ``[..., K]``."""
-    log_probability = logits - logits.logsumexp(-1, keepdim=True)
-    loss = -linalg.total(torch.where(target, log_probability, 0.0))
-    return loss, log_probability.exp() - target.to(logits.dtype)
+    shifted = logits - logits.amax(-1, keepdim=True)
+    share = shifted.exp()
+    whole = linalg.total(share)
+    loss = whole.log() - linalg.total(torch.where(target, shifted, 0.0))
+    return loss, share / whole.unsqueeze(-1) - target.to(logits.dtype)
 
 
 def cross_entropy(log_density: Tensor, weights: Tensor, target: Tensor, share: float = 0.0) -> Evaluation:

@@ -16,8 +16,9 @@ from covdemo.gaussians import Gaussians
 from covdemo.history import EARLY, LOGGED, RECORDS, Array, Frame, History
 from covdemo.outcomes import Outcome, Reason, judge
 from covdemo.parameters import Parameters
+from covdemo.sources import data_of
 from covdemo.trainer import Info, Trial
-from covdemo.trials import Trials, draw
+from covdemo.trials import Trials
 from covdemo.walls import room
 
 
@@ -65,12 +66,12 @@ class Run:
 
     Args:
         config: the settings.
-        data: points and order to use instead of drawing them from the configuration's true distributions.
+        data: points and order to use instead of those that the configuration names.
 
     Attributes:
         config: the settings.
         data: the points and the order in which they are shown.
-        truth: the true distributions.
+        truth: the true distributions; those of the sample where the data were not drawn.
         trial: trials done.
         total: trials in the whole run, T.
         history: what was recorded.
@@ -78,13 +79,13 @@ class Run:
 
     def __init__(self, config: RunConfig, data: Trials | None = None) -> None:
         self.config = config
-        self.data = draw(config) if data is None else data
+        self.data = data_of(config) if data is None else data
         self.trial, self.total = 0, len(self.data.order)
         self.history = History()
         self._stride = max(1, -(-self.total // (RECORDS - EARLY - 2)))
         self._points, self._labels = self._tensor(self.data.x), torch.as_tensor(self.data.label, device=config.device)
         self._order = torch.as_tensor(self.data.order, device=config.device)
-        self._true = true_distributions(config)
+        self._true = true_distributions(config, self.data)
         self.truth = Truth(*(_array(t) for t in (self._true.loc, self._true.covariance_matrix, self._true.scale_tril)))
         self._trainer = build_trainer([config])
         self._state = self._trainer.init(self._tensor(config.start_means), self._tensor(config.start_covariances))

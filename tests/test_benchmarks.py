@@ -13,6 +13,7 @@ from covdemo import OBJECTIVES, PARAMETERIZATIONS
 
 ROOT = Path(__file__).parent.parent
 BROWSERLESS = "CI" not in os.environ and not (os.environ.get("COVDEMO_CHROMIUM") or shutil.which("chromium"))
+SCRIPTS = sorted(path.name for path in (ROOT / "benchmarks").glob("*.py") if "argparse" in path.read_text())
 REPLICAS = ["1", "10", "1000", "10000", "100000"]
 
 
@@ -30,8 +31,9 @@ def figures(script, *options):
     return json.loads(run(script, "--json", "--quick", *options), parse_constant=pytest.fail)
 
 
-def test_step_speed_finds_covdemo_without_its_being_installed(tmp_path):
-    assert run("step_speed.py", "--help", path=tmp_path).startswith("usage: step_speed.py")
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_benchmark_finds_covdemo_without_its_being_installed(script, tmp_path):
+    assert run(script, "--help", path=tmp_path).startswith(f"usage: {script}")
 
 
 @pytest.fixture(scope="module")

@@ -174,3 +174,13 @@ def test_a_box_holds_all_places_and_wastes_no_more_than_half_its_width(scale, sh
 @pytest.mark.parametrize(("size", "rounded"), [(0.693, 0.8), (1.0, 1), (1.1, 1.2), (99, 100), (3e-9, 3e-9)])
 def test_sizes_are_rounded_up_to_round_numbers(size, rounded):
     assert charts.round_up(size) == pytest.approx(rounded)
+
+
+def test_places_that_would_get_lost_in_the_usual_square_get_a_smaller_one():
+    box = Box.around(np.array([[0.001, -0.002], [0.003, 0.001]]))
+    assert box.half < 0.01
+    assert abs(box.x - 0.002) < box.half
+
+
+def test_places_that_are_all_in_the_middle_get_the_usual_square():
+    assert Box.around(np.zeros((2, 2))) == SQUARE

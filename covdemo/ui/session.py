@@ -16,14 +16,20 @@ _P = TypeVar("_P", RunPlayer, ComparisonPlayer)
 _PLAYER, _COMPARISON = "player", "comparison"
 
 
-def player(config: RunConfig) -> RunPlayer:
-    """Return the viewer's player, with a run of this configuration."""
+def player(config: RunConfig, data: Trials | None = None) -> RunPlayer:
+    """Return the viewer's player, with a run of this configuration, and of these data where it does not say them alone."""
     if _PLAYER not in st.session_state:
         devices.share_cores()
-        st.session_state[_PLAYER] = Player(Run, config)
+        st.session_state[_PLAYER] = Player(Run, config, data)
     mine: RunPlayer = st.session_state[_PLAYER]
-    mine.load(config)
+    mine.load(config, data)
     return mine
+
+
+def data() -> Trials:
+    """Return the data of the viewer's run."""
+    mine: RunPlayer = st.session_state[_PLAYER]
+    return mine.run.data
 
 
 def comparison(config: RunConfig, data: Trials) -> ComparisonPlayer:

@@ -8,17 +8,18 @@ from covdemo.fields import nearest, quote
 
 Refresh = Callable[[], None]
 URL = "tab"
-_OPEN, _FIRST = "tab", "Train"
+KEY = "tab"  # of the name of the open tab in the session
+_FIRST = "Train"
 
 
 def fill(query: Mapping[str, list[str]]) -> None:
     """Open the tab that the address names, the first where it names none."""
-    st.session_state[_OPEN] = query.get(URL, [_FIRST])[-1]
+    st.session_state[KEY] = query.get(URL, [_FIRST])[-1]
 
 
 def query() -> dict[str, str]:
     """Return the open tab as an address parameter; none for the first."""
-    name = st.session_state.get(_OPEN) or _FIRST
+    name = st.session_state.get(KEY) or _FIRST
     return {} if name == _FIRST else {URL: name}
 
 
@@ -29,7 +30,7 @@ def show(draws: Mapping[str, Callable[[], Refresh | None]]) -> Refresh:
         draws: name of a tab -> function that draws it; what it returns, if anything, is called for each new picture.
     """
     _complain(draws)
-    for draw, tab in zip(draws.values(), st.tabs(list(draws), key=_OPEN, on_change="rerun"), strict=True):
+    for draw, tab in zip(draws.values(), st.tabs(list(draws), key=KEY, on_change="rerun"), strict=True):
         if tab.open:
             with tab:
                 return draw() or _rest
@@ -39,9 +40,9 @@ def show(draws: Mapping[str, Callable[[], Refresh | None]]) -> Refresh:
 def _complain(draws: Mapping[str, object]) -> None:
     """Say so, and open the first tab, where the address has named one that there is not."""
     with st.container():
-        name = st.session_state.get(_OPEN)
+        name = st.session_state.get(KEY)
         if name and name not in draws:
-            st.session_state[_OPEN] = _FIRST
+            st.session_state[KEY] = _FIRST
             st.warning(f"{quote(name)} is no tab of this page{nearest(name, draws)}; {_FIRST} is opened.")
 
 

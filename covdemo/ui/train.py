@@ -10,7 +10,7 @@ from covdemo import charts, tables
 from covdemo.curves import CURVES, Curve
 from covdemo.history import Frame
 from covdemo.run import Run
-from covdemo.ui import controls, figures, log, verdict
+from covdemo.ui import controls, figures, log, mydata, verdict
 from covdemo.ui.player import RunPlayer
 
 _LEGEND = (
@@ -18,6 +18,7 @@ _LEGEND = (
     "Model result: decision boundary grey, path of each mean as a trail, point of the last trial outlined. "
     "Dotted: guessing, the true value, or lr_cov."
 )
+_SAMPLE = "Input data: contours of the mean and covariance matrix of each category's own points, to which KL is taken."
 
 
 def tab(player: RunPlayer) -> Callable[[], None]:
@@ -29,7 +30,7 @@ def tab(player: RunPlayer) -> Callable[[], None]:
         with st.container():  # one element, however much there is to say, so that nothing below moves to another place
             verdict.show(player)
         live = [_panels(run), *_curves(run)]
-        st.caption(_LEGEND)
+        st.caption(_LEGEND + (f" {_SAMPLE} {mydata.raised(run.data)}" if run.data.moments else ""))
     log.show(run.history.failures, run.history.failed)
 
     def refresh() -> None:
@@ -93,6 +94,7 @@ def names_of(run: Run) -> tuple[str, ...]:
 
 
 def box_of(run: Run) -> charts.Box:
-    """Return a box that shows the true distributions up to 2.5 standard deviations, and where the model starts."""
+    """Return a box that shows the true distributions up to 2.5 standard deviations, all data not drawn, and the start."""
     means, spread = run.truth.means, 2.5 * np.sqrt(run.truth.covariances.diagonal(axis1=1, axis2=2))
-    return charts.Box.around(np.concatenate([means - spread, means + spread, run.config.start_means]))
+    ends = [run.data.x.min(axis=0), run.data.x.max(axis=0)] if run.data.moments else []
+    return charts.Box.around(np.concatenate([means - spread, means + spread, run.config.start_means, *(e[None] for e in ends)]))
