@@ -24,5 +24,4 @@ refresh = tabs.show(
     }
 )
 sidebar.draw(settings)
-controls.live(player, refresh)
-controls.live(comparison, refresh)
+controls.live(comparison if comparison.playing else player, refresh)

@@ -23,6 +23,7 @@ Spec = dict[str, Any]
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#872DF0")
 SHAPES = ("circle", "triangle-up", "square", "diamond", "cross")
+GLYPHS = ("●", "▲", "■", "◆", "✚")  # the shapes in a line of text
 NEUTRAL = "#808080"  # the same contrast on light and on dark
 ALARM = "#E5383B"
 
@@ -91,15 +92,16 @@ def model_panel(box: Box, names: tuple[str, ...]) -> Spec:
 
 
 @cache
-def small_panel(box: Box, names: tuple[str, ...], legend: bool) -> Spec:
+def small_panel(box: Box, names: tuple[str, ...]) -> Spec:
     """Return the figure of one of several models, as ``model_panel`` with a dataset ``truth``, without a title.
+
+    One legend for all of them belongs outside: in a small panel it would hide the data.
 
     Args:
         box: what to show.
         names: of the categories, K of them.
-        legend: whether it says which category is which.
     """
-    paint = _Paint(names, legend)
+    paint = _Paint(names)
     return _finish([*_model(box, paint), _true_contours(box, paint)], "", SMALL_HEIGHT)
 
 

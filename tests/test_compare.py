@@ -1,24 +1,16 @@
 """The Compare tab without a browser."""
 
-from pathlib import Path
-
+import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
+from pages import address, open_page
+from pages import player as single
 
 from covdemo.config import RunConfig
 from covdemo.entrants import DEFAULT, MOST
 from covdemo.outcomes import Outcome
 from covdemo.parameterizations import PARAMETERIZATIONS
 
-APP = Path(__file__).parent.parent / "app.py"
 SHORT = {"points": "20", "epochs": "2"}
-
-
-def open_page(**query):
-    page = AppTest.from_file(str(APP), default_timeout=60)
-    for name, value in query.items():
-        page.query_params[name] = value
-    return page.run()
 
 
 def open_comparison(**query):
@@ -54,16 +46,30 @@ def rate(page, key):
     return page.text_input(key=f"own rate {key}")
 
 
-def address(page):
-    return {name: value[0] if isinstance(value, list) else value for name, value in page.query_params.items()}
-
-
 def progress(page):
     return page.get("progress")[0].proto.text
 
 
 def column(page, name):
     return list(page.table[0].value[name])
+
+
+def upload(page, file):
+    page.file_uploader[0].set_value(("mine.csv", file, "text/csv")).run()
+    return page
+
+
+def table_of(categories):
+    """Return a CSV file with as many categories, ten points each, around places of a circle."""
+    dice = np.random.default_rng(0)
+    angles = 2 * np.pi * np.arange(categories) / categories
+    places = [(np.cos(a), np.sin(a)) + 0.1 * dice.standard_normal((10, 2)) for a in angles]
+    lines = [f"{x:.4f},{y:.4f},kind {k} & more" for k, some in enumerate(places) for x, y in some]
+    return "\n".join(["x,y,category", *lines]).encode()
+
+
+def legend(page):
+    return page.get("html")[0].proto.body
 
 
 @pytest.fixture
@@ -112,7 +118,7 @@ def test_reset_goes_back_to_the_start(page):
 def test_all_methods_have_the_settings_and_data_of_the_sidebar(page):
     configs = player(page).run.config
     assert configs == tuple(entrant.config(RunConfig(points=20, epochs=2)) for entrant in DEFAULT)
-    assert all(run.data is page.session_state["player"].run.data for run in player(page).run.runs)
+    assert all(run.data is single(page).run.data for run in player(page).run.runs)
 
 
 def test_a_setting_changed_starts_the_comparison_anew_and_says_so(page):
@@ -217,10 +223,64 @@ def test_opening_the_other_training_tab_pauses_what_trains(page):
 def test_opening_the_comparison_pauses_the_single_run():
     page = open_page(parameterization="log-cholesky", epochs="100")
     page.button(key="train").click().run()
-    assert page.session_state["player"].playing
+    assert single(page).playing
     open_tab(page, "Compare")
-    assert not page.session_state["player"].playing
+    assert not single(page).playing
 
 
 def test_a_viewer_who_never_compares_pays_for_no_runs():
     assert "runs" not in vars(player(open_page()).run)
+
+
+@pytest.mark.parametrize("categories", [2, 5])
+def test_the_methods_are_compared_on_the_viewers_own_data(categories):
+    page = upload(open_comparison(source="file", epochs="2"), table_of(categories))
+    run_to_the_end(page)
+    assert not page.exception
+    runs = player(page).run.runs
+    assert {len(run.data.x) for run in runs} == {10 * categories}
+    assert all(run.data is single(page).run.data for run in runs)
+    assert {run.truth.means.shape for run in runs} == {(categories, 2)}
+    np.testing.assert_allclose(runs[0].truth.means[0], runs[0].data.x[runs[0].data.label == 0].mean(axis=0), rtol=1e-5)
+    assert f"Trial {20 * categories} of {20 * categories}" in progress(page)
+    assert any("mean and covariance matrix of each category's own points" in caption.value for caption in page.caption)
+
+
+def test_another_file_starts_the_comparison_anew():
+    page = upload(open_comparison(source="file"), table_of(2))
+    press(page, "step")
+    upload(page, table_of(3))
+    assert (player(page).run.trial, player(page).run.runs[0].truth.means.shape) == (0, (3, 2))
+    assert "the comparison starts anew at trial 0" in page.info[0].value
+
+
+def test_the_legend_names_every_category_and_nothing_in_a_name_is_taken_for_html():
+    assert legend(open_comparison(**SHORT)).count("Category") == 2
+    body = legend(upload(open_comparison(source="file"), table_of(5).replace(b"kind 0", b"<b>")))
+    assert body.count("& more") == 0
+    assert body.count("&amp; more") == 5
+    assert "&lt;b&gt;" in body
+
+
+@pytest.mark.parametrize(("key", "points"), [("iris", 150), ("penguins", 342)])
+def test_an_example_is_compared_as_well(key, points):
+    page = press(open_comparison(source=key), "step")
+    assert not page.exception
+    assert progress(page).startswith(f"Trial 1 of {5 * points:,} ")
+
+
+@pytest.mark.parametrize("categories", [3, 5])
+def test_drawn_data_may_have_more_categories(categories):
+    page = open_comparison(**SHORT, categories=str(categories), compare="log-cholesky,affine-invariant")
+    run_to_the_end(page)
+    assert not page.exception
+    assert progress(page).startswith(f"Trial {40 * categories} of {40 * categories} ")
+    assert legend(page).count("Category") == categories
+    assert all(np.isfinite(run.frame().kl).all() for run in player(page).run.runs)
+
+
+def test_a_comparison_goes_on_while_its_viewer_looks_at_the_map():
+    page = press(open_comparison(**SHORT), "train")
+    open_tab(page, "Map")
+    assert not page.exception
+    assert player(page).playing

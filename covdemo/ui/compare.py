@@ -1,6 +1,7 @@
 """The tab in which several methods are trained side by side: a panel for each on the same axes, and one table."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from html import escape
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -9,7 +10,7 @@ from covdemo import charts, tables
 from covdemo.comparison import Comparison, Result, result
 from covdemo.config import RunConfig
 from covdemo.outcomes import Outcome
-from covdemo.ui import controls, figures, methods, standings
+from covdemo.ui import controls, figures, methods, mydata, standings
 from covdemo.ui.player import ComparisonPlayer
 from covdemo.ui.train import box_of, model_tables, names_of, true_ellipses
 
@@ -19,6 +20,7 @@ _LEGEND = (
     "model solid, dashed once broken; those of the true distributions dotted, at "
     f"{charts.SINGLE_CONTOUR:g} standard deviations; decision boundary grey, paths of the means as trails."
 )
+_SAMPLE = "The true distributions are the mean and covariance matrix of each category's own points."
 _STATES = {
     Outcome.FAILED: ":red[:material/error:] failed at trial {trials:,}",
     Outcome.NOT_LEARNED: ":orange[:material/warning:] did not learn",
@@ -35,9 +37,11 @@ def tab(player: ComparisonPlayer, config: RunConfig) -> Callable[[], None] | Non
     """
     choice, comparison = st.container(), player.run
     if comparison.runs:
-        controls.buttons(player, keys="compare ")  # before all else, so that the answer to a click does not wait for it
+        row = controls.buttons(player, keys="compare ")  # before all else: the answer to a click does not wait for it
+        with row:
+            methods.draw_rates(config)
     with choice:
-        methods.draw(config)
+        methods.draw()
     if not comparison.runs:
         st.info(_NONE, icon=":material/checklist:")
         return None
@@ -45,8 +49,10 @@ def tab(player: ComparisonPlayer, config: RunConfig) -> Callable[[], None] | Non
         bar = _progress(st.container(), comparison)
         with st.container():  # one element, with or without a notice, so that nothing below moves to another place
             controls.notice(player)
+        st.html(_key(names_of(comparison.runs[0])))
         cells = _grid(comparison)
-        st.caption(_LEGEND)
+        data = comparison.runs[0].data
+        st.caption(_LEGEND + (f" {_SAMPLE} {mydata.raised(data)}" if data.moments else ""))
     table = standings.Standings(st.container(), comparison.config, [cell.result for cell in cells])
 
     def refresh() -> None:
@@ -66,6 +72,13 @@ def _progress(place: DeltaGenerator, comparison: Comparison) -> DeltaGenerator:
     how_many = f"{going} of {len(comparison.runs)} under way" if going else "all at their end"
     text = f"Trial {done:,} of {total:,} · epoch {epoch} of {config.epochs} · {how_many} · {failed} failed"
     return place.progress(done / total, text=text)
+
+
+def _key(names: Sequence[str]) -> str:
+    """Return, as HTML, the legend of all panels: colour and shape of each category."""
+    marks = zip(charts.COLORS, charts.GLYPHS, names, strict=False)  # as many as there are names
+    entries = (f'<span><span style="color: {color}">{glyph}</span> {escape(name)}</span>' for color, glyph, name in marks)
+    return f'<div style="display: flex; flex-wrap: wrap; gap: 0 1rem; font-size: .875rem">{"".join(entries)}</div>'
 
 
 def _grid(comparison: Comparison) -> list["_Cell"]:
@@ -90,7 +103,7 @@ class _Cell:
         self._label = standings.label(run.config)
         place = place.container(gap="xxsmall")
         self._heading = place.markdown(f"**{self._label}**")
-        spec, alt = charts.small_panel(self._box, names, legend=number == 0), f"{self._label}. {charts.SMALL_ALT}"
+        spec, alt = charts.small_panel(self._box, names), f"{self._label}. {charts.SMALL_ALT}"
         constant = {"points": tables.points(run.data, names), "truth": true_ellipses(run)}
         self._figure = figures.LiveFigure(place, spec, alt, constant, self._changing)
         self._say_outcome()

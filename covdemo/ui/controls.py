@@ -14,8 +14,8 @@ _SHORT, _ROUND = 0.2, 2.0  # seconds of a round after something may have changed
 _TICKED = "ticked"
 
 
-def buttons(player: AnyPlayer, keys: str = "") -> None:
-    """Draw the row of buttons and the speed.
+def buttons(player: AnyPlayer, keys: str = "") -> DeltaGenerator:
+    """Draw the row of buttons and the speed, and return it.
 
     Args:
         player: what they control.
@@ -37,6 +37,7 @@ def buttons(player: AnyPlayer, keys: str = "") -> None:
         label_visibility="collapsed",
         width=320,
     )
+    return row
 
 
 def _train_or_pause(player: AnyPlayer) -> tuple[str, str]:
@@ -76,19 +77,20 @@ def live(player: AnyPlayer, refresh: Callable[[], None]) -> None:
 
     The script then ends, which is when the browser takes away what is no longer drawn, and begins anew at the browser's next
     request. A loop that never ends, or an ``st.rerun`` after each round, would leave ghosts of old elements on the page; and a
-    browser that is closed asks for nothing.
+    browser that is closed asks for nothing. One that lags behind may ask a little longer than anything plays, which is
+    why the fragment is there even then.
     """
-    if not player.playing:
-        return
     drawn = False
 
     def next_round() -> None:
-        if drawn:  # not while the script itself comes by
+        if drawn and player.playing:  # not while the script itself comes by
             st.session_state[_TICKED] = True
             st.rerun()
 
-    st.fragment(next_round, run_every=_TICK)()
+    st.fragment(next_round, run_every=_TICK if player.playing else None)()
     drawn = True
+    if not player.playing:
+        return
     play(player, refresh, _ROUND if st.session_state.pop(_TICKED, False) else _SHORT)
     if not player.playing:
         st.rerun()

@@ -39,22 +39,26 @@ def query() -> dict[str, str]:
     return {} if chosen == entrants.DEFAULT else {entrants.URL: entrants.write(chosen)}
 
 
-def draw(config: RunConfig) -> None:
+def draw() -> None:
     """Draw the choice."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.multiselect(
-            "Methods",
-            list(PARAMETERIZATIONS),
-            key=_CHOSEN,
-            format_func=lambda key: PARAMETERIZATIONS[key].label,
-            max_selections=entrants.MOST,
-            help=_HELP,
-            select_all=False,
-            persist_state="session",
-        )
-        with st.popover("Own learning rates", help=_OWN_HELP):
-            for key in st.session_state[_CHOSEN]:
-                _rate(key, config.lr_cov)
+    st.multiselect(
+        "Methods",
+        list(PARAMETERIZATIONS),
+        key=_CHOSEN,
+        format_func=lambda key: PARAMETERIZATIONS[key].label,
+        max_selections=entrants.MOST,
+        help=_HELP,
+        select_all=False,
+        wrap=True,
+        persist_state="session",
+    )
+
+
+def draw_rates(config: RunConfig) -> None:
+    """Draw the learning rates of the methods that are chosen."""
+    with st.popover("Own learning rates", help=_OWN_HELP):
+        for key in st.session_state[_CHOSEN]:
+            _rate(key, config.lr_cov)
 
 
 def _rate(key: str, shared: float) -> None:
