@@ -147,5 +147,6 @@ def test_back_and_forward_go_from_tab_to_tab_and_keep_the_comparison(visit):
     viewer.page.go_forward()
     wait_for_address(viewer, epochs="250", tab="Compare")
     viewer.page.get_by_test_id("stTable").wait_for()
+    headless.settle(viewer.page)
     assert trial(viewer.page.get_by_test_id("stProgress").inner_text()) > 0
     assert viewer.page.get_by_role("button", name="Train", exact=True).count() == 1
