@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from covdemo.ui import code, controls, explain, lesson, maps, session, sidebar, tabs, train
+from covdemo.ui import code, compare, controls, explain, lesson, maps, session, sidebar, tabs, train
 
 ICON = Path(__file__).parent / "covdemo" / "ui" / "icon.svg"
 st.set_page_config("covdemo: why a covariance matrix breaks", str(ICON), layout="wide")
@@ -12,14 +12,16 @@ st.set_page_config("covdemo: why a covariance matrix breaks", str(ICON), layout=
 settings = sidebar.settings()
 lesson.draw("Why does a covariance matrix break under SGD?")
 player = session.player(settings.config, settings.data.trials)
+comparison = session.comparison(settings.config, player.run.data)
 sidebar.complain(settings)
 refresh = tabs.show(
     {
-        "Train": lambda: train.tab(player),
-        "Map": lambda: maps.tab(settings.config, tabs.KEY),
+        "Train": lambda: train.tab(session.alone(player, comparison)),
+        "Compare": lambda: compare.tab(session.alone(comparison, player), settings.config),
+        "Map": lambda: maps.tab(settings.config),
         "Code": lambda: code.tab(player.run),
         "Explain": explain.tab,
     }
 )
 sidebar.draw(settings)
-controls.live(player, refresh)
+controls.live(comparison if comparison.playing else player, refresh)

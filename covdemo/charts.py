@@ -23,6 +23,7 @@ Spec = dict[str, Any]
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#872DF0")
 SHAPES = ("circle", "triangle-up", "square", "diamond", "cross")
+GLYPHS = ("●", "▲", "■", "◆", "✚")  # the shapes in a line of text
 NEUTRAL = "#808080"  # the same contrast on light and on dark
 ALARM = "#E5383B"
 
@@ -33,7 +34,12 @@ MODEL_ALT = (
     "The data points, the contours of the model's normal distributions, the paths of their means, the decision boundary "
     "and the point of the present trial."
 )
-PANEL_HEIGHT, CURVE_HEIGHT = 310, 124
+SMALL_ALT = (
+    "The data points, the contours of the model's normal distributions and, dotted, of the true ones, the paths of the means, "
+    "the decision boundary and the point of the present trial. The table below the panels has the numbers."
+)
+PANEL_HEIGHT, SMALL_HEIGHT, CURVE_HEIGHT = 310, 222, 124
+SINGLE_CONTOUR = DEVIATIONS[1]  # of a distribution that is only there to compare with
 
 
 class Box(NamedTuple):
@@ -82,15 +88,31 @@ def model_panel(box: Box, names: tuple[str, ...]) -> Spec:
         box: what to show.
         names: of the categories, K of them.
     """
+    return _finish(_model(box, _Paint(names)), "Model result", PANEL_HEIGHT)
+
+
+@cache
+def small_panel(box: Box, names: tuple[str, ...]) -> Spec:
+    """Return the figure of one of several models, as ``model_panel`` with a dataset ``truth``, without a title.
+
+    One legend for all of them belongs outside: in a small panel it would hide the data.
+
+    Args:
+        box: what to show.
+        names: of the categories, K of them.
+    """
     paint = _Paint(names)
-    layers = [
+    return _finish([*_model(box, paint), _true_contours(box, paint)], "", SMALL_HEIGHT)
+
+
+def _model(box: Box, paint: "_Paint") -> list[alt.Chart]:
+    return [
         _points(box, paint),
         _boundary(box),
         _path(box, paint),
         *_ellipses(box, paint),
         _present_trial(box, paint),
     ]
-    return _finish(layers, "Model result", PANEL_HEIGHT)
 
 
 @cache
@@ -156,17 +178,7 @@ def _points(box: Box, paint: _Paint) -> alt.Chart:
 def _ellipses(box: Box, paint: _Paint) -> list[alt.Chart]:
     """Return contours, drawn by Vega from mu and L, dashed where the distribution does not exist any more, and centres."""
     x, y = _places(box)
-    contours = (
-        _layer("ellipses")
-        .transform_calculate(angle="sequence(0, 6.4, .11)")
-        .transform_flatten(["angle"])
-        .transform_calculate(
-            x="datum.mean_x + datum.r * datum.l11 * cos(datum.angle)",
-            y="datum.mean_y + datum.r * (datum.l21 * cos(datum.angle) + datum.l22 * sin(datum.angle))",
-        )
-        .mark_line(clip=True, strokeWidth=1.8)
-        .encode(x, y, color=paint.color, detail="r:N", order="angle:Q", strokeDash=_broken())
-    )
+    contours = _contours(_layer("ellipses"), box, paint, strokeWidth=1.8).encode(strokeDash=_broken())
     centres = (
         _layer("ellipses")
         .transform_filter(f"datum.r == {DEVIATIONS[0]}")
@@ -175,6 +187,26 @@ def _ellipses(box: Box, paint: _Paint) -> list[alt.Chart]:
         .encode(x, y, color=paint.color, shape=paint.shape)
     )
     return [contours, centres]
+
+
+def _contours(chart: alt.Chart, box: Box, paint: _Paint, **line: Any) -> alt.Chart:
+    x, y = _places(box)
+    return (
+        chart.transform_calculate(angle="sequence(0, 6.4, .11)")
+        .transform_flatten(["angle"])
+        .transform_calculate(
+            x="datum.mean_x + datum.r * datum.l11 * cos(datum.angle)",
+            y="datum.mean_y + datum.r * (datum.l21 * cos(datum.angle) + datum.l22 * sin(datum.angle))",
+        )
+        .mark_line(clip=True, **line)
+        .encode(x, y, color=paint.color, detail="r:N", order="angle:Q")
+    )
+
+
+def _true_contours(box: Box, paint: _Paint) -> alt.Chart:
+    """Return one contour of each true distribution, dotted."""
+    one = _layer("truth").transform_filter(f"datum.r == {SINGLE_CONTOUR}")
+    return _contours(one, box, paint, strokeWidth=1.8, strokeDash=[1, 3])
 
 
 def _broken() -> alt.StrokeDash:
@@ -218,7 +250,8 @@ def _axis(row: Curve) -> alt.Axis:
 def _finish(layers: Sequence[alt.Chart], title: str, height: int) -> Spec:
     """Return the specification, with what keeps updates cheap: a canvas, and no text built for each mark."""
     chart = alt.layer(*layers)
-    spec: Spec = chart.properties(title={"text": title, "limit": 0}, height=height).to_dict(validate=False)
+    heading = {"title": {"text": title, "limit": 0}} if title else {}
+    spec: Spec = chart.properties(height=height, **heading).to_dict(validate=False)
     spec["padding"] = {"left": 0, "right": 4, "top": 4, "bottom": 0}
     spec["usermeta"] = {"embedOptions": {"renderer": "canvas"}}
     spec["config"] = {

@@ -167,7 +167,6 @@ class Run:
         """Return the present moment."""
         now, shown = self._broken or self._state.parameters, self.distributions()
         row = self._trainer.parameterization
-        present = self._distributions(now)
         last = self.data.order[self.trial - 1] if self.trial else None
         return Frame(
             trial=self.trial,
@@ -178,7 +177,7 @@ class Run:
             means=_array(shown.loc),
             covariances=_array(shown.covariance_matrix),
             scale_trils=_array(shown.scale_tril),
-            valid=present.valid.cpu().numpy(),
+            valid=self._present().valid.cpu().numpy(),
             eigenvalues=_array(metrics.covariance_eigenvalues(row.feeds, row.matrix(now.raw)[0])),
             kl=_array(metrics.kl_divergence(self._true, double(shown))),
             readout=_array(now.readout[0]),
@@ -193,6 +192,10 @@ class Run:
         """Return the score of each category at ``points`` ``[M, D]``, ``[M, K]``; the largest is the model's answer."""
         return _array(self._scores(self._tensor(points)))
 
+    def wasserstein(self) -> Array:
+        """Return the 2-Wasserstein distance of the last valid distributions from the true ones, ``[K]``."""
+        return _array(metrics.wasserstein(self._true, double(self.distributions())))
+
     def parameters(self) -> Parameters:
         """Return the parameters as the last update left them, broken or not, without the leading dimension of replicas."""
         return Parameters(*(tensor[0] for tensor in self._broken or self._state.parameters))
@@ -203,10 +206,14 @@ class Run:
 
     def distributions(self) -> Gaussians:
         """Return the last valid distributions, K of them."""
-        return self._distributions(self._state.parameters)
+        kept = self._state.distributions
+        return Gaussians(kept.loc[0], kept.scale_tril[0], kept.ok[0])
 
-    def _distributions(self, parameters: Parameters) -> Gaussians:
-        return self._trainer.parameterization.gaussians(parameters.means[0], parameters.raw[0])
+    def _present(self) -> Gaussians:
+        """Return the distributions as the last update left them, broken or not."""
+        if self._broken is None:
+            return self.distributions()
+        return self._trainer.parameterization.gaussians(self._broken.means[0], self._broken.raw[0])
 
     def _scores(self, points: Tensor) -> Tensor:
         return self._trainer.objective.scores(self.distributions().log_density(points), self._state.parameters.readout[0])

@@ -7,7 +7,7 @@ import vl_convert
 from vision import VISION, contrast, difference
 
 from covdemo import charts, tables
-from covdemo.charts import COLORS, SHAPES, Box
+from covdemo.charts import COLORS, GLYPHS, SHAPES, Box
 from covdemo.config import RunConfig
 from covdemo.curves import CURVES
 from covdemo.limits import CATEGORIES
@@ -69,7 +69,7 @@ def test_two_categories_differ_in_colour_for_every_kind_of_vision(vision, one, o
 
 
 def test_there_is_a_colour_and_a_shape_of_its_own_for_each_category():
-    assert len(set(COLORS)) == len(set(SHAPES)) == CATEGORIES.high
+    assert len(set(COLORS)) == len(set(SHAPES)) == len(set(GLYPHS)) == CATEGORIES.high
 
 
 def test_a_figure_is_the_same_object_as_long_as_its_axes_are(run):
@@ -83,6 +83,15 @@ def test_the_model_panel_uses_the_tables_made_for_it_and_vega_draws_it(run):
     svg = draw(spec, datasets)
     assert "NaN" not in svg
     assert svg.count(COLORS[1]) > 200
+
+
+def test_a_small_panel_has_the_true_contours_besides_dotted_and_once_each(run):
+    truth = tables.ellipses(run.truth.means, run.truth.scale_trils, np.ones(2, dtype=bool), NAMES)
+    datasets = {**model_tables(run), "truth": truth}
+    assert used(charts.small_panel(SQUARE, NAMES)) == set(datasets)
+    svg = draw(charts.small_panel(SQUARE, NAMES), datasets)
+    assert "NaN" not in svg
+    assert svg.count('stroke-dasharray="1,3"') == 2
 
 
 def test_the_data_panel_draws_every_point_and_a_legend(run):

@@ -111,7 +111,7 @@ def test_a_click_on_a_cell_loads_its_settings_and_opens_the_tab_where_they_are_t
     monkeypatch.setattr(
         maps.st, "session_state", {"map chart": {"selection": {"cell": [{"row": 9, "column": 2}]}}, tabs.KEY: "Map"}
     )
-    maps._load(found, 7, tabs.KEY)
+    maps._load(found, 7)
     assert maps.st.session_state[tabs.KEY] == "Train"
     assert changed == [RunConfig(lr_cov=found.x.values[2], lr_mu=found.y.values[9], seed=7)]
 

@@ -12,10 +12,10 @@ from covdemo.config import FIELDS, RunConfig
 from covdemo.safe_rates import RATES, rounded
 from covdemo.sources import described
 from covdemo.stability import Axis, StabilityMap, sweep
-from covdemo.ui import widgets, working
+from covdemo.ui import tabs, widgets, working
 
 _SEEDS, _CHUNK = 4, 512
-_JOB, _CHART, _TAB = "map", "map chart", "Train"
+_JOB, _CHART = "map", "map chart"
 _VALUES = {
     "lr_cov": tuple(RATES[::2].tolist()),
     "lr_mu": atlas.MEAN_RATES,
@@ -26,13 +26,8 @@ _LABELS = {field.attribute: field.label for field in FIELDS}
 _RATES, _METHODS = "Rates", "All methods"
 
 
-def tab(config: RunConfig, tabs_key: str) -> None:
-    """Draw the tab.
-
-    Args:
-        config: the present settings.
-        tabs_key: where the session keeps the name of the open tab.
-    """
+def tab(config: RunConfig) -> None:
+    """Draw the tab, for the present settings."""
     st.markdown(
         "Every cell is a run for each of several data seeds. Blue has learned, amber ran to its end without learning, "
         "red has failed. **Click a cell to train with its settings.**"
@@ -47,7 +42,7 @@ def tab(config: RunConfig, tabs_key: str) -> None:
     if found is None:
         _offer(config, up)
     else:
-        _draw(found, config, tabs_key)
+        _draw(found, config)
 
 
 def _axis_up() -> str:
@@ -102,23 +97,23 @@ def _compute(empty: StabilityMap, progress: Callable[[float], None]) -> Stabilit
     return sweep(empty, progress=progress, chunk=_CHUNK)
 
 
-def _draw(found: StabilityMap, config: RunConfig, tabs_key: str) -> None:
+def _draw(found: StabilityMap, config: RunConfig) -> None:
     st.vega_lite_chart(
         map_charts.stability(found, config),
         width="stretch",
         alt=map_charts.ALT,
         key=_CHART,
-        on_select=partial(_load, found, config.seed, tabs_key),
+        on_select=partial(_load, found, config.seed),
         selection_mode=map_charts.CELL,
     )
     st.caption(f"{found.outcome.size:,} runs, {len(found.seeds)} seeds a cell. {map_charts.legend(found)}")
 
 
-def _load(found: StabilityMap, seed: int, tabs_key: str) -> None:
+def _load(found: StabilityMap, seed: int) -> None:
     """Take over the settings of the cell that was clicked, and open the tab in which they are trained."""
     chosen = st.session_state[_CHART]["selection"].get(map_charts.CELL, [])
     if not chosen:
         return
     config = found.run_config(int(chosen[0]["row"]), int(chosen[0]["column"]))
     widgets.fill(replace(config, seed=seed))
-    st.session_state[tabs_key] = _TAB
+    st.session_state[tabs.KEY] = tabs.FIRST

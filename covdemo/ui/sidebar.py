@@ -13,7 +13,7 @@ from covdemo.constraints import COLUMNS, OF_TABLES
 from covdemo.fields import Field, Problem
 from covdemo.presets import PRESETS
 from covdemo.trials import DISTRIBUTIONS
-from covdemo.ui import address, files, lesson, mydata, safe_rate, session, widgets
+from covdemo.ui import address, files, lesson, methods, mydata, safe_rate, session, widgets
 from covdemo.ui.files import Data
 
 _DRAWN = "True distributions"
@@ -77,7 +77,7 @@ def draw(settings: Settings) -> None:
 
 def _given() -> tuple[object, ...]:
     """Return all that an address can say."""
-    return widgets.given(), lesson.opened()
+    return widgets.given(), lesson.opened(), methods.given()
 
 
 def _still_true(found: tuple[object, list[Problem]]) -> list[Problem]:
