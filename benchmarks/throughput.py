@@ -8,12 +8,15 @@ eager, compiled           number of replicas -> trials/s
 ratio_eager               the same, over the loop's
 ratio_compiled            likewise
 compile_s                 the first call: 'cold' with an empty cache on disk, 'warm' with the cache of an earlier process
-bytes_per_lane            memory of one replica: 'state' is what one trial hands to the next; 'peak' all that the process took
+bytes_per_lane            memory of one replica: 'state' is what one trial hands to the next; 'peak' all that is in use
+peak_mb                   memory of the whole process, with so many replicas done in chunks
 largest_difference        between eager and compiled parameters after 200 trials, relative to the largest entry
 """
 
 import argparse
+import contextlib
 import json
+import math
 import os
 import platform
 import statistics
@@ -23,7 +26,8 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 import checkout
@@ -45,7 +49,18 @@ def trainer_of(replicas: int, device: str) -> Trainer:
     return build_trainer([replace(CONFIG, device=device)] * replicas)
 
 
-def fused(replicas: int, device: str) -> Callable[[int], float]:
+@cache
+def trials(device: str, unroll: int) -> FusedTrials:
+    """Return compiled trials for any number of replicas."""
+    trainer = trainer_of(1, device)
+    return FusedTrials(
+        trainer,
+        trainer.init(tensor(CONFIG.start_means, CONFIG).to(device), tensor(CONFIG.start_covariances, CONFIG).to(device)),
+        unroll=unroll,
+    )
+
+
+def fused(replicas: int, device: str, unroll: int = UNROLL) -> Callable[[int], float]:
     """Return a function that measures the trials per second of so many replicas over so many calls.
 
     More than ``CHUNK`` replicas are done in chunks, one after the other, as a map does them.
@@ -54,12 +69,12 @@ def fused(replicas: int, device: str) -> Callable[[int], float]:
     size = min(replicas, CHUNK)
     trainer = trainer_of(size, device)
     state = trainer.init(tensor(CONFIG.start_means, CONFIG).to(device), tensor(CONFIG.start_covariances, CONFIG).to(device))
-    side = FusedTrials(trainer, state)
+    side = trials(device, unroll)
     rates, place = torch.stack([*trainer.rates]), torch.arange(size, device=device) % len(points)
     start = side.pack(state, Fate.unknown(size, state.alive.device))
 
     def shown(call: int) -> tuple[torch.Tensor, torch.Tensor]:
-        which = (place + UNROLL * call + torch.arange(UNROLL, device=device)[:, None]) % len(points)
+        which = (place + unroll * call + torch.arange(unroll, device=device)[:, None]) % len(points)
         return points.T[:, which].movedim(0, 1).contiguous(), labels[which]
 
     @torch.no_grad()
@@ -70,8 +85,8 @@ def fused(replicas: int, device: str) -> Callable[[int], float]:
             tables = start
             for call in range(calls):
                 x, label = given[call % len(given)]
-                tables = side(tables, rates, x, label, call * UNROLL + 1)
-        return replicas * calls * UNROLL / (_now(device) - began)
+                tables = side(tables, rates, x, label, call * unroll + 1)
+        return replicas * calls * unroll / (_now(device) - began)
 
     return measure
 
@@ -82,14 +97,14 @@ def _now(device: str) -> float:
     return time.perf_counter()
 
 
-def measure_all(device: str, rounds: int, lanes: int) -> dict[str, dict[str, float]]:
+def measure_all(device: str, unroll: int, rounds: int, lanes: int) -> dict[str, dict[str, float]]:
     """Return the median trials per second of the loop, and of each number of replicas, eager and compiled."""
     reference = {"loop": loop()}
     eager = {str(replicas): ours(replicas) for replicas in EAGER} if device == "cpu" else {}
-    compiled = {str(replicas): fused(replicas, device) for replicas in COMPILED}
+    compiled = {str(replicas): fused(replicas, device, unroll) for replicas in COMPILED}
     sides = {("loop", name): (side, 300) for name, side in reference.items()}
     sides |= {("eager", name): (side, max(10, min(300, 200_000 // int(name)))) for name, side in eager.items()}
-    sides |= {("compiled", name): (side, max(4, min(400, lanes // int(name) // UNROLL))) for name, side in compiled.items()}
+    sides |= {("compiled", name): (side, max(4, min(400, lanes // int(name) // unroll))) for name, side in compiled.items()}
     threads = {
         key: fastest(side, cores()) if key[0] == "eager" else 1 for key, (side, _) in sides.items() if key[0] != "compiled"
     }
@@ -109,7 +124,7 @@ def measure_all(device: str, rounds: int, lanes: int) -> dict[str, dict[str, flo
 
 
 @torch.no_grad()
-def largest_difference(device: str) -> float:
+def largest_difference(device: str, unroll: int) -> float:
     """Return how far compiled parameters are from eager ones on the CPU after 200 trials, relative to the largest entry."""
     points, labels = experiment()
     trainer = trainer_of(2, "cpu")
@@ -117,13 +132,13 @@ def largest_difference(device: str) -> float:
     fate = Fate.unknown(2, state.alive.device)
     there = trainer_of(2, device)
     moved = there.init(tensor(CONFIG.start_means, CONFIG).to(device), tensor(CONFIG.start_covariances, CONFIG).to(device))
-    side = FusedTrials(there, moved)
+    side = trials(device, unroll)
     tables = side.pack(moved, Fate.unknown(2, moved.alive.device))
     for trial in range(200):
         shown = Trial(points[trial].expand(2, 2), labels[trial].expand(2))
         state, fate = follow(trainer, state, fate, shown, torch.tensor(trial + 1))
-    for start in range(0, 200, UNROLL):
-        x, label = points[start : start + UNROLL, :, None].expand(-1, -1, 2), labels[start : start + UNROLL, None].expand(-1, 2)
+    for start in range(0, 200, unroll):
+        x, label = points[start : start + unroll, :, None].expand(-1, -1, 2), labels[start : start + unroll, None].expand(-1, 2)
         tables = side(tables, torch.stack([*there.rates]), x.contiguous().to(device), label.contiguous().to(device), start + 1)
     other, _ = side.unpack(tables)
     pairs = zip(state.parameters, other.parameters, strict=True)
@@ -134,29 +149,45 @@ _FIRST_CALL = """
 import time, torch, throughput
 began = time.perf_counter()
 with torch.no_grad():
-    throughput.fused(10_000, {device!r})(1)
+    throughput.fused(10_000, {device!r}, {unroll})(1)
 print(time.perf_counter() - began)
 """
 _PEAK = """
-import resource, torch, throughput
+import torch, throughput
 with torch.no_grad():
-    side = throughput.fused(10, {device!r}); side(1)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    throughput.fused({replicas}, {device!r})(2)
-print([resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, before])
+    side = throughput.fused(10, {device!r}, {unroll}); side(1)
+    throughput.forget_peak(); before = throughput.memory("VmRSS")
+    throughput.fused({replicas}, {device!r}, {unroll})(2)
+print([throughput.memory("VmHWM"), before])
 """
 
 
-def compile_seconds(device: str) -> dict[str, float]:
+def compile_seconds(device: str, unroll: int) -> dict[str, float]:
     """Return how long the first call takes with an empty cache on disk, and in a new process with a full one."""
+    program = _FIRST_CALL.format(device=device, unroll=unroll)
     with tempfile.TemporaryDirectory() as cache:
-        return {name: float(_elsewhere(_FIRST_CALL.format(device=device), cache)) for name in ("cold", "warm")}
+        return {name: float(_elsewhere(program, cache)) for name in ("cold", "warm")}
 
 
-def peak_bytes(device: str, replicas: int) -> tuple[float, float]:
-    """Return the peak memory of a process that does so many replicas, in bytes, in all and without torch and the program."""
-    total, before = json.loads(_elsewhere(_PEAK.format(device=device, replicas=replicas)))
-    return 1024.0 * total, 1024.0 * (total - before)
+def peak_bytes(device: str, replicas: int, unroll: int) -> tuple[float, float]:
+    """Return the peak memory of a process that does so many replicas, in bytes, in all and beyond what it began with."""
+    total, before = json.loads(_elsewhere(_PEAK.format(device=device, replicas=replicas, unroll=unroll)))
+    return total, total - before
+
+
+def memory(name: str) -> float:
+    """Return a figure of this process in /proc, in bytes: "VmRSS" now, "VmHWM" at its peak; NaN where there is no /proc."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return math.nan
+    return 1024.0 * next(int(line.split()[1]) for line in lines if line.startswith(name))
+
+
+def forget_peak() -> None:
+    """Begin to watch for the peak anew."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
 
 
 def _elsewhere(program: str, cache: str | None = None) -> str:
@@ -200,11 +231,12 @@ def _cost(call: Callable[[], Any], trials: int) -> float:
 
 def measure(device: str, quick: bool) -> dict[str, Any]:
     """Return all figures."""
-    compile_s = compile_seconds(device)
-    found = measure_all(device, *((3, LANES // 20) if quick else (7, LANES)))
+    unroll = 2 if quick else UNROLL
+    compile_s = compile_seconds(device, unroll)
+    found = measure_all(device, unroll, *((3, LANES // 20) if quick else (7, LANES)))
     reference = found["loop"]["loop"]
     largest = 10**5 if quick else 10**6
-    total, own = peak_bytes(device, largest)
+    total, own = peak_bytes(device, largest, unroll)
     trainer = trainer_of(1, "cpu")
     state = trainer.init(tensor(CONFIG.start_means, CONFIG), tensor(CONFIG.start_covariances, CONFIG))
     return {
@@ -218,10 +250,10 @@ def measure(device: str, quick: bool) -> dict[str, Any]:
         "compile_s": compile_s,
         "bytes_per_lane": {
             "state": FusedTrials(trainer, state, compiled=False).bytes_per_replica,
-            "peak": own / largest,
+            "peak": own / min(largest, CHUNK),
         },
         "peak_mb": {str(largest): total / 1e6},
-        "largest_difference": largest_difference(device),
+        "largest_difference": largest_difference(device, unroll),
     }
 
 
@@ -241,7 +273,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Print the figures as a table, or as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="one JSON object and nothing else")
-    parser.add_argument("--quick", action="store_true", help="fewer rounds")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, and fewer trials in a compiled call")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="of the compiled side")
     parser.add_argument("--table", action="store_true", help="print the cost against K and D instead")
     options = parser.parse_args(arguments)

@@ -13,6 +13,7 @@ from covdemo import OBJECTIVES, PARAMETERIZATIONS
 
 ROOT = Path(__file__).parent.parent
 BROWSERLESS = "CI" not in os.environ and not (os.environ.get("COVDEMO_CHROMIUM") or shutil.which("chromium"))
+COMPILER = shutil.which(os.environ.get("CXX", "g++"))
 SCRIPTS = sorted(path.name for path in (ROOT / "benchmarks").glob("*.py") if "argparse" in path.read_text())
 REPLICAS = ["1", "10", "1000", "10000", "100000"]
 
@@ -91,3 +92,29 @@ def test_robustness_has_the_agreed_keys(robustness):
 def test_robustness_gives_a_share_for_every_rate(robustness):
     row = robustness["methods"]["covariance"]["cross-entropy"]
     assert len(row["errors"]) == len(row["learns"]) == len(robustness["rates"])
+
+
+@pytest.fixture(scope="module")
+def throughput():
+    return figures("throughput.py")
+
+
+@pytest.mark.xdist_group("throughput")
+@pytest.mark.skipif(not COMPILER and "CI" not in os.environ, reason="no C++ compiler: install g++ or set CXX")
+def test_throughput_has_the_agreed_keys(throughput):
+    agreed = {"cores", "loop", "eager", "compiled", "ratio_eager", "ratio_compiled", "compile_s", "bytes_per_lane"}
+    assert agreed <= throughput.keys()
+
+
+@pytest.mark.xdist_group("throughput")
+@pytest.mark.skipif(not COMPILER and "CI" not in os.environ, reason="no C++ compiler: install g++ or set CXX")
+def test_throughput_compares_with_the_loop(throughput):
+    expected = {name: speed / throughput["loop"] for name, speed in throughput["compiled"].items()}
+    assert throughput["ratio_compiled"] == expected
+
+
+@pytest.mark.xdist_group("throughput")
+@pytest.mark.skipif(not COMPILER and "CI" not in os.environ, reason="no C++ compiler: install g++ or set CXX")
+def test_throughput_sees_compiled_and_eager_trials_agree_and_memory_stay_bounded(throughput):
+    assert throughput["largest_difference"] < 1e-5
+    assert all(size < 2000 for size in throughput["peak_mb"].values())
