@@ -45,7 +45,9 @@ def stability(found: StabilityMap, present: RunConfig | None = None) -> Spec:
     layers = [cells, *_contour_layer(found, x, y), *_mark_layer(found, present, x, y)]
     height = _ROW * len(found.y.values) if _is_named(found.y) else _HEIGHT
     chart = alt.layer(*layers).properties(width="container", height=height)
-    return chart.configure_view(stroke=None).configure_axis(grid=False, labelLimit=0).to_dict()
+    spec: Spec = chart.configure_view(stroke=None).configure_axis(grid=False, labelLimit=0).to_dict()
+    spec["config"]["legend"] = {"layout": {"top": {"anchor": "end"}}}  # long names of rows leave it no room at the start
+    return spec
 
 
 def legend(found: StabilityMap) -> str:
@@ -132,7 +134,7 @@ def _name(axis: Axis, value: object) -> str:
 def _scale(axis: Axis, channel: Any) -> Any:
     side, title = ("x" if channel is alt.X else "y"), _LABELS[axis.name]
     if _is_named(axis):
-        return channel(f"{side}:N", sort=None, title=None, axis=alt.Axis(labelOverlap=False))
+        return channel(f"{side}:N", sort=None, title=None, axis=alt.Axis(labelOverlap=False, labelBaseline="middle"))
     edges = _edges(axis)
     scale = alt.Scale(type="log" if _is_log(axis) else "linear", domain=[float(edges[0]), float(edges[-1])], nice=False)
     labels = alt.Axis(format="~g" if not _is_log(axis) else "~e", tickCount=6)
