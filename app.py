@@ -4,22 +4,25 @@ from pathlib import Path
 
 import streamlit as st
 
-from covdemo.ui import code, controls, explain, replay, session, sidebar, tabs, train
+from covdemo.ui import code, compare, controls, explain, lesson, maps, replay, session, sidebar, tabs, train
 
 ICON = Path(__file__).parent / "covdemo" / "ui" / "icon.svg"
 st.set_page_config("covdemo: why a covariance matrix breaks", str(ICON), layout="wide")
-st.markdown("##### Why does a covariance matrix break under SGD?")
 
 settings = sidebar.settings()
-player = session.player(settings.config)
+lesson.draw("Why does a covariance matrix break under SGD?")
+player = session.player(settings.config, settings.data.trials)
+comparison = session.comparison(settings.config, player.run.data)
 sidebar.complain(settings)
 refresh = tabs.show(
     {
-        "Train": lambda: train.tab(player),
+        "Train": lambda: train.tab(session.alone(player, comparison)),
         "Replay": lambda: replay.tab(player),
-        "Code": lambda: code.tab(settings.config),
+        "Compare": lambda: compare.tab(session.alone(comparison, player), settings.config),
+        "Map": lambda: maps.tab(settings.config),
+        "Code": lambda: code.tab(player.run),
         "Explain": explain.tab,
     }
 )
 sidebar.draw(settings)
-controls.live(player, refresh)
+controls.live(comparison if comparison.playing else player, refresh)

@@ -1,4 +1,6 @@
-"""How fast the page is: a headless browser trains log-Cholesky on 400 points, server and browser on the same two cores.
+"""How fast the page is: a headless browser trains on 400 points, server and browser on the same two cores.
+
+First log-Cholesky alone in the Train tab, then six methods side by side in the Compare tab.
 
     python benchmarks/page_speed.py [--json] [--quick] [--cores 0,1]
 
@@ -8,6 +10,7 @@ canvases_recreated    pictures made anew during the run
 first_chart_s         from ``streamlit run`` and the start of the browser to the first charts
 rss_mb                resident memory of the server at the end, in MB
 pause_s               from a click on Pause until the page says that it is paused: median and largest of some tries
+compare               the same of the comparison, but for what has to do with the start
 """
 
 import argparse
@@ -18,13 +21,16 @@ import statistics
 import time
 from typing import Any
 
+import checkout  # noqa: F401
 import streamlit
 
 from covdemo import headless
 
 _RUN = "/?parameterization=log-cholesky&epochs=250"
-_CLICK = """async (name) => {
-  const start = performance.now(), button = document.querySelector(".st-key-train button");
+_SIX = "covariance@1e-05,tril,log-cholesky,affine-invariant,matrix-exponential,softplus-cholesky"
+_COMPARISON = f"/?tab=Compare&epochs=250&compare={_SIX}"
+_CLICK = """async (tab) => {
+  const start = performance.now(), button = document.querySelector(`.st-key-${tab}train button`);
   const before = button.innerText;
   button.click();
   while (button.isConnected && button.innerText === before) await new Promise(requestAnimationFrame);
@@ -33,31 +39,46 @@ _CLICK = """async (name) => {
 
 
 def measure(seconds: float, pauses: int) -> dict[str, Any]:
-    """Train in a browser for some seconds, pause and go on some times, and return the figures."""
+    """Measure the Train tab and the Compare tab, and return the figures."""
     started = time.monotonic()
-    with headless.serve() as server, headless.chromium() as browser, headless.view(browser, server.url + _RUN) as viewer:
-        first_chart = time.monotonic() - started - headless.REST
-        viewer.page.evaluate(_CLICK)
-        viewer.page.wait_for_timeout(1000)
-        canvases, shown, busy = viewer.added_canvases(), len(viewer.shown()), server.cpu_seconds
-        viewer.page.wait_for_timeout(1000 * seconds)
-        times = [when for when, _ in viewer.shown()[shown:]]
-        busy = server.cpu_seconds - busy
-        answers = []
-        for _ in range(pauses):
-            answers.append(viewer.page.evaluate(_CLICK))
-            viewer.page.wait_for_timeout(300)
-            viewer.page.evaluate(_CLICK)
-            viewer.page.wait_for_timeout(700)
-        return {
-            "frames_per_s": round(len(times) / seconds, 1),
-            "server_ms_per_frame": round(1000 * busy / len(times), 1),
-            "canvases_recreated": viewer.added_canvases() - canvases,
-            "first_chart_s": round(first_chart, 1),
-            "rss_mb": round(server.memory_mb),
-            "pause_s": {"median": round(statistics.median(answers), 3), "max": round(max(answers), 3)},
-            "complaints": viewer.complaints,
-        }
+    with headless.serve() as server, headless.chromium() as browser:
+        with headless.view(browser, server.url + _RUN) as viewer:
+            first_chart = time.monotonic() - started - headless.REST
+            found = play(server, viewer, "", seconds, pauses)
+        found |= {"first_chart_s": round(first_chart, 1), "rss_mb": round(server.memory_mb)}
+        with headless.view(browser, server.url + _COMPARISON) as viewer:
+            return found | {"compare": play(server, viewer, "compare-", seconds, pauses)}
+
+
+def play(server: headless.Server, viewer: headless.View, tab: str, seconds: float, pauses: int) -> dict[str, Any]:
+    """Train in a browser for some seconds, pause and go on some times, and return the figures.
+
+    Args:
+        server: of the page.
+        viewer: who looks at it.
+        tab: beginning of its buttons' keys.
+        seconds: to train.
+        pauses: how often to pause afterwards.
+    """
+    viewer.page.evaluate(_CLICK, tab)
+    viewer.page.wait_for_timeout(1000)
+    canvases, shown, busy = viewer.added_canvases(), len(viewer.shown()), server.cpu_seconds
+    viewer.page.wait_for_timeout(1000 * seconds)
+    times = [when for when, _ in viewer.shown()[shown:]]
+    busy = server.cpu_seconds - busy
+    answers = []
+    for _ in range(pauses):
+        answers.append(viewer.page.evaluate(_CLICK, tab))
+        viewer.page.wait_for_timeout(300)
+        viewer.page.evaluate(_CLICK, tab)
+        viewer.page.wait_for_timeout(700)
+    return {
+        "frames_per_s": round(len(times) / seconds, 1),
+        "server_ms_per_frame": round(1000 * busy / len(times), 1),
+        "canvases_recreated": viewer.added_canvases() - canvases,
+        "pause_s": {"median": round(statistics.median(answers), 3), "max": round(max(answers), 3)},
+        "complaints": viewer.complaints,
+    }
 
 
 def main() -> None:

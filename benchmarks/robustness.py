@@ -11,6 +11,7 @@ import platform
 import time
 from typing import Any
 
+import checkout  # noqa: F401
 import numpy as np
 import torch
 

@@ -1,5 +1,6 @@
 """Many runs at once: each configuration is a lane of one batch, from its start to its outcome."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -11,15 +12,20 @@ from torch import Tensor
 
 from covdemo.assessment import assess
 from covdemo.config import RunConfig
+from covdemo.fates import Fate, follow
 from covdemo.gaussians import Gaussians
 from covdemo.learner import OBJECTIVES
 from covdemo.optimizers import OPTIMIZERS
 from covdemo.outcomes import Outcome, judge
 from covdemo.parameterizations import PARAMETERIZATIONS
+from covdemo.parameters import Parameters
 from covdemo.policies import POLICIES
+from covdemo.sources import data_of
 from covdemo.trainer import Rates, State, Trainer, Trial
-from covdemo.trials import draw
+from covdemo.trials import Trials
 
+_LOG = logging.getLogger(__name__)
+ASSESSED = 2_048  # replicas that are measured at a time, which bounds memory
 PER_LANE = ("lr_mu", "lr_cov", "lr_nn", "momentum", "seed")  # what may differ within one batch
 
 
@@ -29,12 +35,14 @@ class Results(NamedTuple):
     Attributes:
         outcome: ``Outcome`` objects.
         failed_at: trial of the first failure, -1 where there was none.
+        kind: what that failure was, as a place in ``failures.KINDS``; -1 where there was none.
         accuracy: at the end, or of the last valid parameters.
         kl: KL(true || model) summed over the categories, in nats.
     """
 
     outcome: NDArray[np.object_]
-    failed_at: NDArray[np.int64]
+    failed_at: NDArray[np.int32]
+    kind: NDArray[np.int32]
     accuracy: NDArray[np.float64]
     kl: NDArray[np.float64]
 
@@ -65,57 +73,104 @@ def tensor(values: object, config: RunConfig) -> Tensor:
     return torch.as_tensor(np.asarray(values), dtype=getattr(torch, config.dtype), device=config.device)
 
 
-def true_distributions(config: RunConfig) -> Gaussians:
-    """Return the true distributions, ``[K, 2]``, in float64 on the configuration's device."""
-    means, covariances = (torch.as_tensor(a, device=config.device) for a in (config.true_means, config.true_covariances))
+def true_distributions(config: RunConfig, data: Trials) -> Gaussians:
+    """Return the true distributions, ``[K, 2]``, in float64 on the configuration's device.
+
+    Where the data were not drawn, nobody knows them: normal distributions with the data's own moments take their place.
+    """
+    known = data.moments
+    arrays = (known.means, known.covariances) if known else (config.true_means, config.true_covariances)
+    means, covariances = (torch.as_tensor(array, device=config.device) for array in arrays)
     return Gaussians.build(means, "covariance_matrix", covariances)
 
 
 @torch.no_grad()
-def run_batch(configs: Sequence[RunConfig], progress: Callable[[float], None] = lambda done: None) -> Results:
+def run_batch(
+    configs: Sequence[RunConfig], progress: Callable[[float], None] = lambda done: None, compiled: bool = False
+) -> Results:
     """Train all configurations side by side.
 
     Args:
         configs: they may differ in ``PER_LANE`` settings only.
-        progress: called now and then with the share of the trials done.
+        progress: called now and then with the share of the trials done; what it raises ends the work.
+        compiled: whether to compile the trials, which takes seconds and pays for 10^8 trials and more. Rounding may differ in
+            the last digit. Where they cannot be compiled, they are done without.
     """
     first, trainer = configs[0], build_trainer(configs)
-    seeds = sorted({config.seed for config in configs})
-    data = [draw(replace(first, seed=seed)) for seed in seeds]
-    lane = torch.as_tensor([seeds.index(config.seed) for config in configs], device=first.device)
-    x = tensor([trials.x[trials.order] for trials in data], first).movedim(1, 0)
-    label = torch.as_tensor(np.stack([trials.label[trials.order] for trials in data]), device=first.device).T
+    shown = Shown(configs)
     state = trainer.init(tensor(first.start_means, first), tensor(first.start_covariances, first))
-    failed_at = torch.full((len(configs),), -1, device=first.device)
-    for trial in range(len(x)):
-        state, info = trainer.step(state, Trial(_gather(x[trial], lane), label[trial][lane]))
-        failed_at = torch.where(info.failed & (failed_at < 0), trial + 1, failed_at)
+    fate = Fate.unknown(len(configs), state.alive.device)
+    done = 0
+    if compiled:
+        state, fate, done = _fused(trainer, state, fate, shown, progress)
+    for trial in range(done, shown.total):
         if trial % 100 == 0:
-            progress(trial / len(x))
-    points = tensor([trials.x for trials in data], first)[lane]
-    return _results(first, trainer, state, points, torch.as_tensor(data[0].label, device=first.device), failed_at)
+            progress(trial / shown.total)
+            if not bool(state.alive.any()):
+                break
+        state, fate = follow(trainer, state, fate, shown.trial(trial), torch.tensor(trial + 1, device=first.device))
+    parts = torch.arange(len(configs)).split(ASSESSED)
+    measured = [_assess(trainer, state, fate, shown, part) for part in parts]
+    return Results(*(np.concatenate(each) for each in zip(*measured, strict=True)))
 
 
-def _gather(x: Tensor, lane: Tensor) -> Tensor:
-    """Return the point of each lane, ``[B, D]`` of ``[S, D]``, first dimension innermost in memory."""
-    return x.T[:, lane].T
+class Shown:
+    """What each replica is shown: one order of points for each seed, and the seed of each replica."""
+
+    def __init__(self, configs: Sequence[RunConfig]) -> None:
+        first = configs[0]
+        seeds = sorted({config.seed for config in configs})
+        data = [data_of(replace(first, seed=seed)) for seed in seeds]
+        self.truth = true_distributions(first, data[0])
+        self.lane = torch.as_tensor([seeds.index(config.seed) for config in configs], device=first.device)
+        self.points = tensor([trials.x for trials in data], first)
+        self.labels = torch.as_tensor(data[0].label, device=first.device)
+        self._x = tensor([trials.x[trials.order].T for trials in data], first).permute(2, 1, 0).contiguous()
+        self._label = torch.as_tensor(
+            np.stack([trials.label[trials.order] for trials in data]), device=first.device
+        ).T.contiguous()
+        self.total = len(self._x)
+
+    def trial(self, number: int) -> Trial:
+        """Return the points ``[B, D]`` of a trial, from 0, first dimension innermost in memory, and their labels."""
+        return Trial(self._x[number][:, self.lane].T, self._label[number][self.lane])
+
+    def trials(self, start: int, count: int) -> tuple[Tensor, Tensor]:
+        """Return the points ``[count, D, B]`` and the labels ``[count, B]`` of several trials."""
+        return self._x[start : start + count][..., self.lane], self._label[start : start + count][:, self.lane]
 
 
-def _results(
-    config: RunConfig,
-    trainer: Trainer,
-    state: State,
-    points: Tensor,
-    labels: Tensor,
-    failed_at: Tensor,
-) -> Results:
-    last = state.parameters
+def _fused(
+    trainer: Trainer, state: State, fate: Fate, shown: Shown, progress: Callable[[float], None]
+) -> tuple[State, Fate, int]:
+    """Do as many trials as there are whole calls of ``FusedTrials``; none where they cannot be fused."""
+    from covdemo.fused import CannotCompile, FusedTrials  # the compiler's machinery takes a second to load
+    from covdemo.scalarize import CannotScalarize
+
+    try:
+        fused = FusedTrials(trainer, state)
+        whole = shown.total - shown.total % fused.unroll
+        tables, rates = fused.pack(state, fate), torch.stack([*trainer.rates])
+        for start in range(0, whole, fused.unroll):
+            tables = fused(tables, rates, *shown.trials(start, fused.unroll), start + 1)
+            if start % (20 * fused.unroll) == 0:
+                progress(start / shown.total)
+    except (CannotScalarize, CannotCompile) as reason:
+        _LOG.warning("trials are done without compiling them: %s", reason)
+        return state, fate, 0
+    return *fused.unpack(tables), whole
+
+
+def _assess(trainer: Trainer, state: State, fate: Fate, shown: Shown, part: Tensor) -> tuple[NDArray[Any], ...]:
+    """Return the fields of ``Results`` for some of the replicas."""
+    last = Parameters(*(parameter[part] for parameter in state.parameters))
     model = trainer.parameterization.gaussians(last.means, last.raw)
-    truth = true_distributions(config)
-    found = assess(model, last.readout, trainer.objective, trainer.share, truth, points, labels)
-    outcomes = np.empty(len(points), dtype=object)
-    outcomes[:] = [judge(found.ending(lane, not alive))[0] for lane, alive in enumerate(state.alive.tolist())]
-    return Results(outcomes, failed_at.cpu().numpy(), found.accuracy.cpu().numpy(), found.kl.sum(-1).double().cpu().numpy())
+    points = shown.points[shown.lane[part]]
+    found = assess(model, last.readout, trainer.objective, trainer.share, shown.truth, points, shown.labels)
+    outcomes = np.empty(len(part), dtype=object)
+    outcomes[:] = [judge(found.ending(lane, not alive))[0] for lane, alive in enumerate(state.alive[part].tolist())]
+    measured = (fate.failed_at[part], fate.kind[part], found.accuracy, found.kl.sum(-1).double())
+    return outcomes, *(tensor.cpu().numpy() for tensor in measured)
 
 
 def learned(results: Results) -> NDArray[np.bool_]:

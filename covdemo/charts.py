@@ -24,17 +24,24 @@ Axes = tuple[alt.X, alt.Y]
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#872DF0")
 SHAPES = ("circle", "triangle-up", "square", "diamond", "cross")
+GLYPHS = ("●", "▲", "■", "◆", "✚")  # the shapes in a line of text
 NEUTRAL = "#808080"  # the same contrast on light and on dark
 ALARM = "#E5383B"
 CROSS = "M-1,-1L1,1M-1,1L1,-1"
 
+_SMALL = 0.2  # largest coordinate of places that get lost in [-1, 1] x [-1, 1]
 DEVIATIONS = (1.0, 2.0, 3.0)  # standard deviations at which a normal distribution's contours are drawn
 DATA_ALT = "The data points and the contours of the true normal distributions, one colour and shape for each category."
 MODEL_ALT = (
     "The data points, the contours of the model's normal distributions, the paths of their means, the decision boundary "
     "and the point of the present trial."
 )
-PANEL_HEIGHT, CURVE_HEIGHT = 310, 124
+SMALL_ALT = (
+    "The data points, the contours of the model's normal distributions and, dotted, of the true ones, the paths of the means, "
+    "the decision boundary and the point of the present trial. The table below the panels has the numbers."
+)
+PANEL_HEIGHT, SMALL_HEIGHT, CURVE_HEIGHT = 310, 222, 124
+SINGLE_CONTOUR = DEVIATIONS[1]  # of a distribution that is only there to compare with
 
 
 class Box(NamedTuple):
@@ -46,9 +53,9 @@ class Box(NamedTuple):
 
     @classmethod
     def around(cls, places: Array) -> "Box":
-        """Return [-1, 1] x [-1, 1] if it holds all ``places`` ``[N, 2]``, else a square of round numbers that does."""
+        """Return [-1, 1] x [-1, 1] if all ``places`` ``[N, 2]`` are in it and do not get lost there, else a square for them."""
         size = float(np.abs(places).max())
-        if size <= 1:
+        if size == 0 or _SMALL < size <= 1:
             return cls(0.0, 0.0, 1.0)
         low, high = places.min(axis=0), places.max(axis=0)
         half = round_up(1.1 * max(*(high - low) / 2, 1e-6 * size))
@@ -84,14 +91,31 @@ def model_panel(box: Box, names: tuple[str, ...]) -> Spec:
         names: of the categories, K of them.
     """
     axes, paint = places(box), Paint(names)
-    layers = [
+    return _finish(_model(axes, paint), "Model result", PANEL_HEIGHT)
+
+
+@cache
+def small_panel(box: Box, names: tuple[str, ...]) -> Spec:
+    """Return the figure of one of several models, as ``model_panel`` with a dataset ``truth``, without a title.
+
+    One legend for all of them belongs outside: in a small panel it would hide the data.
+
+    Args:
+        box: what to show.
+        names: of the categories, K of them.
+    """
+    axes, paint = places(box), Paint(names)
+    return _finish([*_model(axes, paint), true_contours(axes, paint, SINGLE_CONTOUR)], "", SMALL_HEIGHT)
+
+
+def _model(axes: Axes, paint: "Paint") -> list[alt.Chart]:
+    return [
         points_layer(axes, paint),
         _boundary(axes),
         path_layer(axes, paint),
         *ellipse_layers(axes, paint),
         trial_layer(axes, paint),
     ]
-    return _finish(layers, "Model result", PANEL_HEIGHT)
 
 
 @cache
@@ -173,17 +197,7 @@ def points_layer(axes: Axes, paint: Paint) -> alt.Chart:
 
 def ellipse_layers(axes: Axes, paint: Paint) -> list[alt.Chart]:
     """Return contours, drawn by Vega from mu and L, dashed where the distribution does not exist any more, and centres."""
-    contours = (
-        layer("ellipses")
-        .transform_calculate(angle="sequence(0, 6.4, .11)")
-        .transform_flatten(["angle"])
-        .transform_calculate(
-            x="datum.mean_x + datum.r * datum.l11 * cos(datum.angle)",
-            y="datum.mean_y + datum.r * (datum.l21 * cos(datum.angle) + datum.l22 * sin(datum.angle))",
-        )
-        .mark_line(clip=True, strokeWidth=1.8)
-        .encode(*axes, color=paint.color, detail="r:N", order="angle:Q", strokeDash=_broken())
-    )
+    contours = _contours(layer("ellipses"), axes, paint, strokeWidth=1.8).encode(strokeDash=_broken())
     centres = (
         layer("ellipses")
         .transform_filter(f"datum.r == {DEVIATIONS[0]}")
@@ -192,6 +206,25 @@ def ellipse_layers(axes: Axes, paint: Paint) -> list[alt.Chart]:
         .encode(*axes, color=paint.color, shape=paint.shape)
     )
     return [contours, centres]
+
+
+def _contours(chart: alt.Chart, axes: Axes, paint: Paint, **line: Any) -> alt.Chart:
+    return (
+        chart.transform_calculate(angle="sequence(0, 6.4, .11)")
+        .transform_flatten(["angle"])
+        .transform_calculate(
+            x="datum.mean_x + datum.r * datum.l11 * cos(datum.angle)",
+            y="datum.mean_y + datum.r * (datum.l21 * cos(datum.angle) + datum.l22 * sin(datum.angle))",
+        )
+        .mark_line(clip=True, **line)
+        .encode(*axes, color=paint.color, detail="r:N", order="angle:Q")
+    )
+
+
+def true_contours(axes: Axes, paint: Paint, deviations: float) -> alt.Chart:
+    """Return one contour of each true distribution, dotted, from the dataset ``truth``."""
+    one = layer("truth").transform_filter(f"datum.r == {deviations}")
+    return _contours(one, axes, paint, strokeWidth=1.8, strokeDash=[1, 3])
 
 
 def _broken() -> alt.StrokeDash:
@@ -235,7 +268,8 @@ def _axis(row: Curve) -> alt.Axis:
 
 
 def _finish(layers: Sequence[alt.Chart], title: str, height: int) -> Spec:
-    return dress(alt.layer(*layers).properties(title={"text": title, "limit": 0}, height=height))
+    heading = {"title": {"text": title, "limit": 0}} if title else {}
+    return dress(alt.layer(*layers).properties(height=height, **heading))
 
 
 def dress(chart: alt.TopLevelMixin) -> Spec:

@@ -9,10 +9,11 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import NoReturn
 
-from covdemo import export_command, screenshots, train_command
+from covdemo import export_command, map_command, screenshots, train_command
 from covdemo.config import FIELDS, RunConfig, read_arguments, to_query
 from covdemo.fields import parse_number
 from covdemo.presets import PRESETS
+from covdemo.sources import SOURCES
 
 BAD_ARGUMENTS, INTERRUPTED = 2, 130
 
@@ -63,6 +64,8 @@ def build_parser() -> argparse.ArgumentParser:
     train_command.add_arguments(train)
     export = _add(commands, "export", "write the settings of a run as a stand-alone script", export_command.export)
     export_command.add_arguments(export)
+    maps = _add(commands, "map", "train over a grid of settings and map which of them work", map_command.map_grid)
+    map_command.add_arguments(maps)
     pictures = _add(commands, "screenshots", "take a picture of the page at the end of a run", screenshots.screenshots)
     screenshots.add_arguments(pictures)
     return parser
@@ -91,4 +94,7 @@ def settings(options: argparse.Namespace) -> RunConfig:
     """
     given = {name: text for name, text in vars(options).items() if name in _NAMES}
     preset = to_query(PRESETS[options.preset].config) if options.preset else {}
-    return read_arguments({field.name: preset[field.url] for field in FIELDS if field.url in preset} | given)
+    config = read_arguments({field.name: preset[field.url] for field in FIELDS if field.url in preset} | given)
+    if SOURCES[config.source].uploaded:
+        raise ValueError("--source: the page alone takes a CSV file; train takes points with --data FILE.npz")
+    return config

@@ -1,7 +1,6 @@
 """What defines a run, and one row per setting that feeds the sidebar, the URL, the command line and the exported code."""
 
 import dataclasses
-import math
 import operator
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -11,12 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from covdemo import devices, limits
-from covdemo.fields import Field, Problem, nearest, quote, show
+from covdemo.constraints import COLUMNS, bound_categories, bound_columns, bound_numbers, defaults, idle
+from covdemo.fields import Field, Problem, nearest, quote
 from covdemo.learner import OBJECTIVES
 from covdemo.limits import Range
 from covdemo.optimizers import OPTIMIZERS
 from covdemo.parameterizations import PARAMETERIZATIONS
 from covdemo.policies import POLICIES
+from covdemo.samples import SCALINGS, Columns
+from covdemo.sources import SOURCES
 from covdemo.trials import DISTRIBUTIONS
 
 _FORUM = DISTRIBUTIONS["forum"]
@@ -31,6 +33,9 @@ class RunConfig:
         var_x, var_y, cov_xy: their variances and covariances.
         start_x, start_y: where the model's means start.
         start_var: the model's covariance matrices start at ``start_var`` I.
+        source: of the data, a key of ``SOURCES``; where they are not drawn, the true distributions and ``points`` are not used.
+        column_x, column_y, column_category: names of columns of a table; empty where they are guessed.
+        scaling: of these columns, a key of ``SCALINGS``.
         points: number of data points of each category.
         seed: of the data and of their order.
         epochs: how often each data point is shown.
@@ -41,7 +46,7 @@ class RunConfig:
         device, dtype: torch's names.
 
     Raises:
-        ValueError: if the numbers of categories differ or are not allowed.
+        ValueError: if the numbers of categories differ, are not allowed, or are not that of the source.
     """
 
     mean_x: tuple[float, ...] = _FORUM["mean_x"]
@@ -52,6 +57,11 @@ class RunConfig:
     start_x: tuple[float, ...] = (-0.25, -0.15)
     start_y: tuple[float, ...] = (0.05, -0.25)
     start_var: float = 0.02
+    source: str = "drawn"
+    column_x: str = ""
+    column_y: str = ""
+    column_category: str = ""
+    scaling: str = "standardised"
     points: int = 200
     seed: int = 0
     epochs: int = 5
@@ -73,11 +83,19 @@ class RunConfig:
         lengths = {name: len(getattr(self, name)) for name in _PER_CATEGORY}
         if len(set(lengths.values())) > 1 or not limits.CATEGORIES.holds(self.categories):
             raise ValueError(f"expected the same number of categories, 2 to 5, everywhere; got {lengths}")
+        own = SOURCES[self.source].categories
+        if own not in (0, self.categories):
+            raise ValueError(f"expected {own} categories for the source {self.source}, got {self.categories}")
 
     @property
     def categories(self) -> int:
         """K."""
         return len(self.mean_x)
+
+    @property
+    def columns(self) -> Columns:
+        """Columns of a table that are named."""
+        return Columns(self.column_x, self.column_y, self.column_category)
 
     @property
     def trials(self) -> int:
@@ -128,13 +146,17 @@ _PER_CATEGORY = tuple(_MORE)
 
 
 _K = "categories"
-_TRUE, _DATA, _MODEL, _START = "True distributions", "Data", "Model", "Start of the model"
+_DATA, _TRUE, _MODEL, _START = "Data", "True distributions", "Model", "Start of the model"
 _TRAINING, _MACHINE = "Training", "Machine"
 
 
 def _setting(name: str, label: str, text: str, group: str, **rest: Any) -> Field:
     default = getattr(RunConfig, name)
     return Field(name, name, label, text, group, type(default), default, name, **rest)
+
+
+def _column(name: str, label: str, text: str) -> Field:
+    return _setting(f"column_{name}", label, f"{text}, in a table.", _DATA)
 
 
 def _per_category(name: str, url: str, label: str, text: str, allowed: Range, log: bool = False) -> tuple[Field, ...]:
@@ -146,6 +168,13 @@ def _per_category(name: str, url: str, label: str, text: str, allowed: Range, lo
 
 
 FIELDS: tuple[Field, ...] = (
+    _setting("source", "Source", "Where the data come from.", _DATA, registry=SOURCES),
+    _column("x", "Column of x", "Name of the column of horizontal places"),
+    _column("y", "Column of y", "Name of the column of vertical places"),
+    _column("category", "Column of the category", "Name of the column that says which category a row belongs to"),
+    _setting("scaling", "Scale", "What becomes of the numbers of a table.", _DATA, registry=SCALINGS),
+    _setting("points", "Points per category", "How many data points are drawn of each category.", _DATA, range=limits.POINTS),
+    _setting("seed", "Seed", "Equal seeds draw equal data in equal order.", _DATA, range=limits.SEED),
     Field(
         _K, _K, "Categories", "How many normal distributions the data come from.", _TRUE, int, 2, _K, range=limits.CATEGORIES
     ),
@@ -154,8 +183,6 @@ FIELDS: tuple[Field, ...] = (
     *_per_category("var_x", "vx", "Variance, x", "Squared horizontal spread of the true distribution.", limits.VARIANCE, True),
     *_per_category("var_y", "vy", "Variance, y", "Squared vertical spread of the true distribution.", limits.VARIANCE, True),
     *_per_category("cov_xy", "c", "Covariance", "Its size stays below sqrt(var_x var_y).", limits.MEAN),
-    _setting("points", "Points per category", "How many data points are drawn of each category.", _DATA, range=limits.POINTS),
-    _setting("seed", "Seed", "Equal seeds draw equal data in equal order.", _DATA, range=limits.SEED),
     _setting("parameterization", "Parameterization", "How a covariance matrix is written.", _MODEL, registry=PARAMETERIZATIONS),
     _setting("objective", "Objective", "What training makes small.", _MODEL, registry=OBJECTIVES),
     _setting("likelihood_share", "Share of the likelihood", "In a weighted objective only.", _MODEL, range=limits.SHARE),
@@ -203,58 +230,50 @@ def read_arguments(arguments: Mapping[str, object]) -> RunConfig:
     return config
 
 
-def to_query(config: RunConfig) -> dict[str, str]:
-    """Return the URL parameters of a configuration: those that differ from the default."""
-    return {row.url: row.text(config) for row in fields_of(config.categories) if row.get(config) != row.default}
+def to_query(config: RunConfig, also: Collection[str] = ()) -> dict[str, str]:
+    """Return the URL parameters of a configuration: those that differ from the default.
+
+    Args:
+        config: the settings.
+        also: URL names of settings that are given in any case.
+    """
+    mine, usual = fields_of(config.categories, config.source), defaults(config.source, config.columns, config.scaling)
+    told = [row for row in mine if row.url in also or row.get(config) != usual.get(row.name, row.default)]
+    return {row.url: row.text(config) for row in told}
 
 
-def fields_of(categories: int) -> tuple[Field, ...]:
-    """Return the settings that a run with so many categories has."""
-    return tuple(row for row in FIELDS if row.category is None or row.category <= categories)
+def fields_of(categories: int, source: str = RunConfig.source) -> tuple[Field, ...]:
+    """Return the settings that matter to a run with so many categories and data from this source."""
+    return tuple(row for row in FIELDS if not idle(row, categories, source))
 
 
 def _build(given: Mapping[str, object]) -> tuple[RunConfig, list[Problem]]:
     values: dict[str, Any] = {row.name: row.default for row in FIELDS}
     problems: list[Problem] = []
-    for name in sorted(given, key=list(_BY_NAME).index):  # the number of categories comes first
+    for name in sorted(given, key=list(_BY_NAME).index):  # the source and the number of categories come first
         row = _BY_NAME[name]
-        if (row.category or 0) > values[_K]:
-            problems.append(row.problem(f"there are only {values[_K]} categories", "it is ignored"))
+        if reason := idle(row, values[_K], values["source"]):
+            problems.append(row.problem(reason, "it is ignored"))
             continue
         values[name], found = row.read(given[name])
         problems += found
-    problems += [*_bound_covariances(values), *_bound_trials(values)]
+        problems += bound_categories(_BY_NAME, values, just_read=name)
+    problems += bound_columns(_BY_NAME, values)
+    usual = defaults(values["source"], Columns(*(values[name] for name in COLUMNS)), values["scaling"])
+    values.update({name: value for name, value in usual.items() if name not in given})
+    problems += bound_numbers(_BY_NAME, values)
     return _assemble(values), problems
 
 
 def _assemble(values: Mapping[str, Any]) -> RunConfig:
     changes: dict[str, Any] = {}
-    for row in fields_of(values[_K]):
+    for row in FIELDS:
+        if (row.category or 0) > values[_K]:
+            continue
         value = values[row.name]
         changes[row.attribute] = value if row.category is None else (*changes.get(row.attribute, ()), value)
     del changes[_K]
     return RunConfig(**changes)
-
-
-def _bound_covariances(values: dict[str, Any]) -> list[Problem]:
-    problems = []
-    for k in range(1, values[_K] + 1):
-        name, bound = f"cov_xy_{k}", limits.covariance_bound(values[f"var_x_{k}"], values[f"var_y_{k}"])
-        covariance = values[name]
-        if abs(covariance) > limits.CORRELATION * bound:
-            values[name] = math.copysign(0.999 * bound, covariance)
-            fault = f"{show(covariance)} does not fit the variances, |cov| must stay below sqrt(var_x var_y) = {show(bound)}"
-            problems.append(_BY_NAME[name].problem(fault, f"{show(values[name])} is used"))
-    return problems
-
-
-def _bound_trials(values: dict[str, Any]) -> list[Problem]:
-    points, epochs = values["points"] * values[_K], values["epochs"]
-    if points * epochs <= limits.TRIALS:
-        return []
-    values["epochs"] = limits.TRIALS // points
-    fault = f"{epochs:,} epochs of {points:,} points are {points * epochs:,} trials, at most {limits.TRIALS:,} are possible"
-    return [_BY_NAME["epochs"].problem(fault, f"{show(values['epochs'])} is used")]
 
 
 def _unknown(name: str) -> Problem:

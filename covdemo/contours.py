@@ -1,6 +1,6 @@
 """Decision boundaries of any model that gives scores: where the two best categories are equal."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from contourpy import contour_generator
@@ -58,3 +58,16 @@ def _lines(decide: Scores, category: int, x: Array, y: Array, scores: Array) -> 
         same = ((lead(decide(middle), category) > 0) == start)[:, None]
         low, high = np.where(same, middle, low), np.where(same, high, middle)
     return np.split((low + high) / 2, np.cumsum([len(line) for line in lines])[:-1])
+
+
+def levels(x: Array, y: Array, height: Array, at: Sequence[float]) -> list[tuple[int, Array]]:
+    """Return lines ``[M, 2]`` of equal height, each with the place in ``at`` of its height.
+
+    Args:
+        x: places of the grid, ascending, ``[X]``.
+        y: the same, ``[Y]``.
+        height: ``[Y, X]``; nothing is drawn next to what is not finite.
+        at: the heights.
+    """
+    generator = contour_generator(x, y, np.ma.masked_invalid(height))
+    return [(place, line) for place, level in enumerate(at) for line in generator.lines(level)]  # type: ignore[misc]

@@ -14,6 +14,7 @@ from covdemo.learner import OBJECTIVES
 from covdemo.optimizers import OPTIMIZERS
 from covdemo.parameterizations import PARAMETERIZATIONS, Parameterization
 from covdemo.policies import POLICIES
+from covdemo.trials import Trials, defuse
 
 _LIBRARIES: dict[str, ModuleType] = {"linalg": linalg, "spectra": spectra}
 
@@ -21,10 +22,15 @@ _LIBRARIES: dict[str, ModuleType] = {"linalg": linalg, "spectra": spectra}
 _MEAN = "means + (parameterization.mean_basis(raw) @ step.unsqueeze(-1)).squeeze(-1)"
 
 
-def script(config: RunConfig) -> str:
+def script(config: RunConfig, data: Trials | None = None, file: str = "points.csv") -> str:
     """Return a Python script that needs only torch and NumPy, does this run, and prints its result.
 
     The parameterization's class and the small-matrix functions that it uses are the package's own sources.
+
+    Args:
+        config: the settings.
+        data: of the run. Where they were not drawn, the script reads ``file``, which ``trials.to_csv`` writes.
+        file: path of this file, seen from where the script is started.
     """
     row, policy = PARAMETERIZATIONS[config.parameterization], POLICIES[config.policy]
     own_steps = any(hasattr(row.module, name) for name in ("retract", "mean_basis"))
@@ -33,9 +39,9 @@ def script(config: RunConfig) -> str:
     training = _by_steps(config, row, repair) if own_steps or repair else plain
     words = _words(config, row)
     body = [
-        _constants(config),
+        _constants(config, data, file),
         _sources(row),
-        export_parts.DATA.format(**words),
+        (export_parts.READ if data and data.moments else export_parts.DRAWN) + export_parts.ORDER.format(**words),
         training,
         export_parts.RESULT.format(**words),
     ]
@@ -51,7 +57,7 @@ def _assemble(pieces: Sequence[str]) -> str:
 def _head(config: RunConfig, row: Parameterization, body: str) -> str:
     """Return the docstring and the imports of what the body uses."""
     abstract = [name for name in ("Callable", "Mapping", "Sequence") if re.search(rf"\b{name}\b", body)]
-    imports = "import copy\n" if "copy." in body else ""
+    imports = "".join(f"import {name}\n" for name in ("copy", "csv") if re.search(rf"\b{name}\.\w+\(", body))
     imports += f"from collections.abc import {', '.join(abstract)}\n" if abstract else ""
     return export_parts.HEAD.format(label=row.label, settings=_settings(config), imports=imports + "\n" * bool(imports))
 
@@ -90,20 +96,53 @@ def _by_steps(config: RunConfig, row: Parameterization, repair: str) -> str:
 
 
 def _settings(config: RunConfig) -> str:
+    """Return the settings for the docstring; the name of a column may come from anywhere, and must not end it."""
     changed = ", ".join(f"{name} = {text}" for name, text in to_query(config).items())
+    changed = re.sub(r"[\"\\]", "?", changed)
     return fill(f"Settings that differ from the page's own: {changed or 'none'}.", 100)
 
 
-def _constants(config: RunConfig) -> str:
+def _constants(config: RunConfig, data: Trials | None, file: str) -> str:
+    known = data.moments if data else None
+    truth = (known.means, known.covariances) if known else (config.true_means, config.true_covariances)
     names = ["TRUE_MEANS", "TRUE_COVARIANCES", "START_MEANS", "START_COVARIANCES"]
-    arrays = [config.true_means, config.true_covariances, config.start_means, config.start_covariances]
-    lines = [f"{name} = np.array({array.tolist()})" for name, array in zip(names, arrays, strict=True)]
-    lines += [f"POINTS, EPOCHS, SEED = {config.points}, {config.epochs}, {config.seed}"]
+    arrays = [*truth, config.start_means, config.start_covariances]
+    lines = [_array(name, array.tolist()) for name, array in zip(names, arrays, strict=True)]
+    if data and known:
+        lines += [f"DATA = {_text(file)}", _names(data.names), f"EPOCHS, SEED = {config.epochs}, {config.seed}"]
+    else:
+        lines += [f"POINTS, EPOCHS, SEED = {config.points}, {config.epochs}, {config.seed}"]
     lines += [f"RATES = ({config.lr_mu}, {config.lr_cov}, {config.lr_nn})  # of means, covariance matrices and read-out"]
     lines += [f"MOMENTUM = {config.momentum}", f"DTYPE = torch.{config.dtype}"]
     if "LIKELIHOOD_SHARE" in OBJECTIVES[config.objective].loss_code:
         lines += [f"LIKELIHOOD_SHARE = {config.likelihood_share}"]
     return "\n".join(lines)
+
+
+_WIDTH = 128
+
+
+def _array(name: str, rows: Sequence[object]) -> str:
+    """Return an array as code, on one line where it fits, else by rows, as a formatter has it."""
+    if len(line := f"{name} = np.array({rows})") <= _WIDTH:
+        return line
+    if len(line := f"    {rows}") <= _WIDTH:
+        return f"{name} = np.array(\n{line}\n)"
+    return f"{name} = np.array(\n    [\n" + "".join(f"        {row},\n" for row in rows) + "    ]\n)"
+
+
+def _names(names: Sequence[str]) -> str:
+    """Return the names of the categories as they are in the file, as code."""
+    texts = [_text(defuse(name)) for name in names]
+    if len(line := f"NAMES = [{', '.join(texts)}]") <= _WIDTH:
+        return line
+    return "NAMES = [\n" + "".join(f"    {text},\n" for text in texts) + "]"
+
+
+def _text(words: str) -> str:
+    """Return a string as code, in double quotes where that needs no escapes."""
+    code = repr(words)
+    return f'"{code[1:-1]}"' if code[0] == "'" and '"' not in words else code
 
 
 def _sources(row: Parameterization) -> str:

@@ -5,19 +5,27 @@ from pathlib import Path
 
 from covdemo.config import RunConfig
 from covdemo.export import script
+from covdemo.sources import data_of
+from covdemo.trials import to_csv
 
 
 def export(config: RunConfig, options: argparse.Namespace) -> int:
     """Write the script to a file, or print it; return the exit code.
 
+    A script whose data are not drawn reads them from a file beside it, which is written too, unless the script is printed.
+
     Raises:
-        ValueError: if the file cannot be written.
+        ValueError: if a file cannot be written.
     """
+    data = data_of(config)
     if options.output is None:
-        print(script(config), end="")
+        print(script(config, data), end="")
         return 0
+    table: Path = options.output.with_suffix(".csv")
     try:
-        options.output.write_text(script(config))
+        if data.moments:
+            table.write_text(to_csv(data), encoding="utf-8")
+        options.output.write_text(script(config, data, file=table.name), encoding="utf-8")
     except OSError as error:
         raise ValueError(f"--output: the file cannot be written: {error.strerror}") from None
     return 0
@@ -25,4 +33,10 @@ def export(config: RunConfig, options: argparse.Namespace) -> int:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes beside the settings of the run."""
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE.py", help="where to write; default: print it")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE.py",
+        help="where to write, data that are not drawn beside it as .csv; default: print it",
+    )

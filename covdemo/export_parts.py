@@ -13,7 +13,7 @@ from torch.distributions import MultivariateNormal, kl_divergence
 from torch.nn import functional
 '''
 
-DATA = """
+DRAWN = """
 # The data, and the order in which they are shown.
 generator = np.random.default_rng([SEED, 0])
 drawn = [
@@ -22,6 +22,17 @@ drawn = [
 ]
 x = torch.tensor(np.concatenate(drawn), dtype=DTYPE)
 labels = torch.arange(len(TRUE_MEANS)).repeat_interleave(POINTS)
+"""
+
+READ = """
+# The data, lines of x, y and category below a header, and the order in which they are shown.
+with open(DATA, newline="", encoding="utf-8") as file:
+    lines = list(csv.reader(file))[1:]
+x = torch.tensor([[float(cell) for cell in line[:2]] for line in lines], dtype=DTYPE)
+labels = torch.tensor([NAMES.index(line[2]) for line in lines])
+"""
+
+ORDER = """
 generator = np.random.default_rng([SEED, 1])
 order = np.concatenate([generator.permutation(len(x)) for _ in range(EPOCHS)])
 

@@ -68,13 +68,26 @@ class Failure:
     room: float
 
 
+KINDS = tuple(FailureKind)
+
+
+def kinds(feeds: str, loc: Tensor, matrix: Tensor) -> Tensor:
+    """Return what is wrong with distributions that are not valid, as places in ``KINDS``, ``[...]``.
+
+    Args:
+        feeds: keyword of ``MultivariateNormal``.
+        loc: ``[..., D]``.
+        matrix: ``[..., D, D]``.
+    """
+    mean_lost = ~linalg.every(loc == loc)
+    matrix_lost = ~linalg.every(linalg.every(matrix.abs() < torch.inf))
+    plain = torch.where(matrix_lost, KINDS.index(FailureKind.MATRIX_NOT_FINITE), KINDS.index(_KIND_BY_KEYWORD[feeds]))
+    return torch.where(mean_lost, KINDS.index(FailureKind.MEAN_NOT_FINITE), plain)
+
+
 def classify(feeds: str, loc: Tensor, matrix: Tensor) -> FailureKind:
     """Name what is wrong with one distribution's mean ``[D]`` and matrix ``[D, D]``, given that something is."""
-    if loc.isnan().any():
-        return FailureKind.MEAN_NOT_FINITE
-    if not matrix.isfinite().all():
-        return FailureKind.MATRIX_NOT_FINITE
-    return _KIND_BY_KEYWORD[feeds]
+    return KINDS[int(kinds(feeds, loc, matrix))]
 
 
 def torch_message(feeds: str, loc: Tensor, matrix: Tensor) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+from covdemo import limits
 from covdemo.limits import Range
 
 Value = float | int | str
@@ -107,7 +108,7 @@ class Field:
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """Keys to choose from; empty for numbers."""
+        """Keys to choose from; empty for numbers and names."""
         return tuple(self.registry)
 
     def get(self, config: object) -> Any:
@@ -128,14 +129,23 @@ class Field:
             if len(given) > 1:
                 problems.append(self.problem(f"given {len(given)} times, once is right", "the last is used"))
             given = given[-1] if given else self.default
-        value, fault = self._read_choice(str(given)) if self.registry else self._read_number(str(given))
+        value, fault = self._read(str(given))
         if fault:
-            problems.append(self.problem(fault, f"{show(value)} is used"))
+            problems.append(self.problem(fault, f"{self._named(value)} is used"))
         return value, problems
 
     def problem(self, fault: str, remedy: str) -> Problem:
         """Return a problem with this setting."""
         return Problem(self.name, self.label, fault, remedy)
+
+    def _read(self, text: str) -> Reading:
+        if self.registry:
+            return self._read_choice(text)
+        return self._read_text(text) if self.kind is str else self._read_number(text)
+
+    def _read_text(self, text: str) -> Reading:
+        printable = "".join(filter(str.isprintable, text))[: limits.NAME].strip()
+        return Reading(printable, "" if printable == text else f"{quote(text)} is not {self._expected()}")
 
     def _read_choice(self, text: str) -> Reading:
         if text not in self.registry:
@@ -161,7 +171,12 @@ class Field:
         number = self.range.clip(number)
         return round(number) if self.kind is int else float(number)
 
+    def _named(self, value: Value) -> str:
+        return quote(str(value)) if self.kind is str and not self.registry else show(value)
+
     def _expected(self) -> str:
+        if self.kind is str:
+            return f"a name of up to {limits.NAME} characters"
         noun = "a whole number" if self.kind is int else "a number"
         ends = f"at least {show(self.low)} and below" if self.range.open else f"from {show(self.low)} to"
         return f"{noun} {ends} {show(self.high)}"

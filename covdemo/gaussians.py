@@ -44,9 +44,14 @@ class Gaussians:
         return cls(loc, scale_tril, ok)
 
     @property
+    def tensors(self) -> tuple[Tensor, Tensor, Tensor]:
+        """``loc``, ``scale_tril`` and ``ok``."""
+        return self.loc, self.scale_tril, self.ok
+
+    @property
     def valid(self) -> Tensor:
         """Whether torch would accept each distribution: its matrix is ``ok`` and its mean is not NaN, ``[..., K]``."""
-        return self.ok & linalg.every(self.loc == self.loc)
+        return self.ok & linalg.no_nan(self.loc)
 
     @property
     def covariance_matrix(self) -> Tensor:
@@ -69,7 +74,7 @@ class Gaussians:
         """Return -(|z|^2 + D log 2 pi) / 2 - sum_i log L_ii, ``[..., K]``, for whitened points ``[..., K, D]``."""
         constant = 0.5 * z.shape[-1] * math.log(2 * math.pi)
         log_determinant = linalg.total(linalg.diagonal(self.scale_tril).log())
-        return -0.5 * linalg.total(z.square()) - log_determinant - constant
+        return torch.add(-constant - log_determinant, linalg.total(z.square()), alpha=-0.5)
 
     def gradient_at(self, z: Tensor, weight: Tensor, feeds: str) -> tuple[Tensor, Tensor]:
         """Return the gradient of sum_k weight_k log N(x | mu_k, Sigma_k) for the means and the matrices that ``feeds`` names.
@@ -126,7 +131,7 @@ def factor(feeds: str, matrix: Tensor) -> tuple[Tensor, Tensor]:
     if feeds == "precision_matrix":
         return linalg.scale_tril_from_precision(matrix)
     if feeds == "scale_tril":
-        return matrix, linalg.every(linalg.diagonal(matrix) > 0) & linalg.every(linalg.every(matrix == matrix))
+        return matrix, linalg.every(linalg.diagonal(matrix) > 0) & linalg.every(linalg.no_nan(matrix))
     raise ValueError(f"feeds must be one of {', '.join(FEEDS)}; got {feeds!r}")
 
 
@@ -139,15 +144,15 @@ def unfactor(feeds: str, scale_tril: Tensor) -> Tensor:
     if feeds == "covariance_matrix":
         return linalg.gram(scale_tril)
     if feeds == "precision_matrix":
-        return linalg.gram(linalg.inverse_lower(scale_tril).mT)
+        return linalg.inverse_gram(scale_tril)
     if feeds == "scale_tril":
         return scale_tril
     raise ValueError(f"feeds must be one of {', '.join(FEEDS)}; got {feeds!r}")
 
 
 def _covariance_gradient(scale_tril: Tensor, z: Tensor, v: Tensor, weight: Tensor) -> Tensor:
-    inverse = linalg.inverse_lower(scale_tril).mT
-    return linalg.outer(0.5 * v, linalg.apply(inverse, z)) - (0.5 * weight)[..., None, None] * linalg.gram(inverse)
+    unweighted = linalg.solve_lower_transposed(scale_tril, z)
+    return linalg.outer(0.5 * v, unweighted) - (0.5 * weight)[..., None, None] * linalg.inverse_gram(scale_tril)
 
 
 def _precision_gradient(scale_tril: Tensor, z: Tensor, v: Tensor, weight: Tensor) -> Tensor:

@@ -175,6 +175,6 @@ _BAD = ("warning", "error")
 
 def settle(page: Page) -> None:
     """Wait until all charts are drawn and the script rests."""
-    page.wait_for_selector("canvas.marks", timeout=1000 * PATIENCE)
+    page.wait_for_selector(".marks:visible", timeout=1000 * PATIENCE)
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=1000 * PATIENCE)
     page.wait_for_timeout(1000 * REST)

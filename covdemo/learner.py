@@ -67,14 +67,17 @@ class Objective:
 
 def one_hot(label: Tensor, categories: int) -> Tensor:
     """Return a boolean ``[..., K]`` that is true at the label ``[...]``."""
-    return label.unsqueeze(-1) == torch.arange(categories, device=label.device)
+    index = torch.arange(categories, device=label.device).view(-1, *(1,) * label.ndim)
+    return (label == index).movedim(0, -1)
 
 
 def softmax_cross_entropy(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Return -log softmax(logits)_y, ``[...]``, and its gradient softmax(logits) - target, ``[..., K]``."""
-    log_probability = logits - logits.logsumexp(-1, keepdim=True)
-    loss = -linalg.total(torch.where(target, log_probability, 0.0))
-    return loss, log_probability.exp() - target.to(logits.dtype)
+    shifted = logits - logits.amax(-1, keepdim=True)
+    share = shifted.exp()
+    whole = linalg.total(share)
+    loss = whole.log() - linalg.pick(shifted, target)
+    return loss, share / whole.unsqueeze(-1) - target.to(logits.dtype)
 
 
 def cross_entropy(log_density: Tensor, weights: Tensor, target: Tensor, share: float = 0.0) -> Evaluation:
@@ -92,7 +95,7 @@ def bayes_posterior(log_density: Tensor, weights: Tensor, target: Tensor, share:
 
 def negative_log_likelihood(log_density: Tensor, weights: Tensor, target: Tensor, share: float = 1.0) -> Evaluation:
     """Evaluate -log N(x | mu_y, Sigma_y); the weights take no part."""
-    loss = -linalg.total(torch.where(target, log_density, 0.0))
+    loss = -linalg.pick(log_density, target)
     return Evaluation(loss, -target.to(log_density.dtype).expand_as(log_density), torch.zeros_like(weights))
 
 

@@ -31,10 +31,13 @@ RATE = Range(0, 1e308)
 SHARE = Range(0, 1)
 MOMENTUM = Range(0, 1, open=True)
 
+MAP_TRIALS = 50_000_000  # of all runs of a map together, on the page
+AXIS_VALUES = 10_000  # of one axis of a map, on the command line
 TRIALS = 100_000  # epochs x points x categories
 CORRELATION = 1 - 1e-6  # nearer to 1, float32 takes the matrix for singular
 CSV_BYTES = 5_000_000
-NAME = 40  # characters of a category's name in a file
+SPREAD = 1e-12  # least standard deviation of a column of numbers, relative to their size where that is above 1
+NAME = 40  # characters of the name of a category or a column in a file
 
 
 def covariance_bound(variance_x: float, variance_y: float) -> float:

@@ -53,8 +53,10 @@ def matrix_entries(matrix: Tensor) -> dict[tuple[int, int], Tensor]:
 
 def assemble_matrix(parts: Entries, rows: int, columns: int) -> Tensor:
     """Put ``[..., rows, columns]`` together; undo ``matrix_entries``. Entries that are absent are zero."""
-    zero = torch.zeros_like(next(iter(parts.values())))
-    flat = torch.stack([parts.get((i, j), zero) for j in range(columns) for i in range(rows)])
+    if len(parts) < rows * columns:
+        zero = torch.zeros_like(next(iter(parts.values())))
+        parts = {(i, j): parts.get((i, j), zero) for i in range(rows) for j in range(columns)}
+    flat = torch.stack([parts[i, j] for j in range(columns) for i in range(rows)])
     return reverse(flat.unflatten(0, (columns, rows)))
 
 
@@ -66,6 +68,21 @@ def total(tensor: Tensor) -> Tensor:
 def every(mask: Tensor) -> Tensor:
     """Return whether all of a boolean ``[..., n]`` are true, ``[...]``; entry by entry where n is small."""
     return mask.all(-1) if mask.shape[-1] > UNROLLED else reverse(_fold(torch.logical_and, entries(mask)))
+
+
+def pick(tensor: Tensor, target: Tensor) -> Tensor:
+    """Return the entry of ``[..., n]`` at which the boolean ``target`` is true, ``[...]``; exactly one of each row is."""
+    parts = zip(entries(target.expand_as(tensor)), entries(tensor), strict=True)
+    _, result = next(parts)
+    for chosen, part in parts:
+        result = torch.where(chosen, part, result)
+    return reverse(result)
+
+
+def no_nan(tensor: Tensor) -> Tensor:
+    """Return whether none of ``[..., n]`` is NaN, ``[...]``; entry by entry where n is small."""
+    largest = tensor.amax(-1) if tensor.shape[-1] > UNROLLED else reverse(_fold(torch.maximum, entries(tensor)))
+    return largest == largest
 
 
 def _fold(operation: Callable[[Tensor, Tensor], Tensor], parts: Sequence[Tensor]) -> Tensor:
@@ -116,15 +133,15 @@ def cholesky(matrix: Tensor) -> tuple[Tensor, Tensor]:
 
 def _cholesky_unrolled(matrix: Entries, size: int) -> tuple[dict[tuple[int, int], Tensor], Tensor]:
     lower: dict[tuple[int, int], Tensor] = {}
-    ok = torch.ones_like(matrix[0, 0], dtype=torch.bool)
+    positive: list[Tensor] = []
     for j in range(size):
         pivot = _minus_products(matrix[j, j], [(lower[j, k], lower[j, k]) for k in range(j)])
-        ok = ok & (pivot > 0)
+        positive.append(pivot > 0)
         lower[j, j] = pivot.sqrt()
         for i in range(j + 1, size):
             mean = (matrix[i, j] + matrix[j, i]) / 2
             lower[i, j] = _minus_products(mean, [(lower[i, k], lower[j, k]) for k in range(j)]) / lower[j, j]
-    return lower, ok
+    return lower, _fold(torch.logical_and, positive)
 
 
 def _with_leading(tensor: Tensor, ndim: int) -> Tensor:
@@ -183,15 +200,18 @@ def inverse_lower(lower: Tensor) -> Tensor:
     if size > UNROLLED:
         identity = torch.eye(size, dtype=lower.dtype, device=lower.device)
         return torch.linalg.solve_triangular(lower, identity, upper=False)
-    factor = matrix_entries(lower)
+    return assemble_matrix(_inverse_unrolled(matrix_entries(lower), size), size, size)
+
+
+def _inverse_unrolled(factor: Entries, size: int) -> dict[tuple[int, int], Tensor]:
     inverse: dict[tuple[int, int], Tensor] = {}
     for j in range(size):
-        inverse[j, j] = 1 / factor[j, j]
+        inverse[j, j] = factor[j, j].reciprocal()
         for i in range(j + 1, size):
             start = -factor[i, j] * inverse[j, j]
             rest = _minus_products(start, [(factor[i, k], inverse[k, j]) for k in range(j + 1, i)])
             inverse[i, j] = rest / factor[i, i]
-    return assemble_matrix(inverse, size, size)
+    return inverse
 
 
 def product(left: Tensor, right: Tensor) -> Tensor:
@@ -210,7 +230,29 @@ def _sum_products(pairs: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
 
 def gram(factor: Tensor) -> Tensor:
     """Return A A^T for ``[..., D, R]``."""
-    return product(factor, factor.mT)
+    rows, inner = factor.shape[-2:]
+    if max(rows, inner) > UNROLLED:
+        return factor @ factor.mT
+    return _assemble_symmetric({(j, i): part for (i, j), part in matrix_entries(factor).items()}, rows, inner)
+
+
+def inverse_gram(lower: Tensor) -> Tensor:
+    """Return (L L^T)^-1 = L^-T L^-1 for a lower-triangular ``[..., D, D]``; not finite where a diagonal entry is 0."""
+    size = lower.shape[-1]
+    if size > UNROLLED:
+        inverse = inverse_lower(lower)
+        return inverse.mT @ inverse
+    return _assemble_symmetric(_inverse_unrolled(matrix_entries(lower), size), size, size)
+
+
+def _assemble_symmetric(factor: Entries, size: int, inner: int) -> Tensor:
+    """Return A^T A of the entries (k, i) of A, ``[..., size, size]``; entries that are absent are zero."""
+    parts: dict[tuple[int, int], Tensor] = {}
+    for i in range(size):
+        for j in range(i + 1):
+            both = [k for k in range(inner) if (k, i) in factor and (k, j) in factor]
+            parts[i, j] = parts[j, i] = _sum_products([(factor[k, i], factor[k, j]) for k in both])
+    return assemble_matrix(parts, size, size)
 
 
 def scale_tril_from_precision(precision: Tensor) -> tuple[Tensor, Tensor]:

@@ -35,13 +35,16 @@ def wasserstein(p: Gaussians, q: Gaussians) -> Tensor:
     Source: Olkin and Pukelsheim (1982), "The distance between two random vectors with given dispersion matrices".
 
     Returns:
-        ``[..., K]``; NaN where one of the two is not a distribution.
+        ``[..., K]``; NaN where one of the two is not a distribution, infinite where the numbers overflow.
     """
     valid = p.valid & q.valid
     left, right = (_where_valid(valid, distributions) for distributions in (p, q))
-    overlap = torch.linalg.svdvals(right.mT @ left).sum(-1)
+    product = right.mT @ left
+    finite = product.isfinite().all(-1).all(-1)
+    overlap = torch.linalg.svdvals(torch.where(finite[..., None, None], product, 0.0)).sum(-1)
     squared = (p.loc - q.loc).square().sum(-1) + left.square().sum((-2, -1)) + right.square().sum((-2, -1)) - 2 * overlap
-    return torch.where(valid, squared.clamp_min(0).sqrt(), torch.nan)
+    distance = torch.where(finite, squared.clamp_min(0).sqrt(), torch.inf)
+    return torch.where(valid, distance, torch.nan)
 
 
 def _where_valid(valid: Tensor, distributions: Gaussians) -> Tensor:

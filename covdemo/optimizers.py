@@ -42,7 +42,7 @@ class Optimizer:
 
 
 def _sgd(gradient: Tensor, slots: Slots, momentum: Tensor) -> tuple[Tensor, Slots]:
-    velocity = momentum * slots[0] + gradient
+    velocity = torch.addcmul(gradient, momentum, slots[0])
     return velocity, (velocity,)
 
 

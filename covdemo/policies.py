@@ -1,6 +1,6 @@
 """What is done about an update that would make a distribution invalid, for each replica by itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -119,10 +119,15 @@ def backtrack(update: Update) -> tuple[Parameters, Tensor]:
 
 def choose(mask: Tensor, chosen: Parameters, other: Parameters) -> Parameters:
     """Return ``chosen`` for the replicas where ``mask`` ``[B]`` is true, ``other`` elsewhere."""
+    return Parameters(*choose_each(mask, chosen, other))
+
+
+def choose_each(mask: Tensor, chosen: Sequence[Tensor], other: Sequence[Tensor]) -> Sequence[Tensor]:
+    """Do the same with any tensors ``[B, ...]``."""
     if _all_seen(mask):
         return chosen
     pairs = zip(chosen, other, strict=True)
-    return Parameters(*(torch.where(linalg.expand_like(mask, new), new, old) for new, old in pairs))
+    return [torch.where(linalg.expand_like(mask, new), new, old) for new, old in pairs]
 
 
 def _all_seen(mask: Tensor) -> bool:

@@ -16,8 +16,9 @@ from covdemo.gaussians import Gaussians
 from covdemo.history import EARLY, LOGGED, RECORDS, Array, Frame, History
 from covdemo.outcomes import Outcome, Reason, judge
 from covdemo.parameters import Parameters
+from covdemo.sources import data_of
 from covdemo.trainer import Info, Trial
-from covdemo.trials import Trials, draw
+from covdemo.trials import Trials
 from covdemo.walls import room
 
 
@@ -65,12 +66,12 @@ class Run:
 
     Args:
         config: the settings.
-        data: points and order to use instead of drawing them from the configuration's true distributions.
+        data: points and order to use instead of those that the configuration names.
 
     Attributes:
         config: the settings.
         data: the points and the order in which they are shown.
-        truth: the true distributions.
+        truth: the true distributions; those of the sample where the data were not drawn.
         trial: trials done.
         total: trials in the whole run, T.
         history: what was recorded.
@@ -78,13 +79,13 @@ class Run:
 
     def __init__(self, config: RunConfig, data: Trials | None = None) -> None:
         self.config = config
-        self.data = draw(config) if data is None else data
+        self.data = data_of(config) if data is None else data
         self.trial, self.total = 0, len(self.data.order)
         self.history = History()
         self._stride = max(1, -(-self.total // (RECORDS - EARLY - 2)))
         self._points, self._labels = self._tensor(self.data.x), torch.as_tensor(self.data.label, device=config.device)
         self._order = torch.as_tensor(self.data.order, device=config.device)
-        self._true = true_distributions(config)
+        self._true = true_distributions(config, self.data)
         self.truth = Truth(*(_array(t) for t in (self._true.loc, self._true.covariance_matrix, self._true.scale_tril)))
         self._trainer = build_trainer([config])
         self._state = self._trainer.init(self._tensor(config.start_means), self._tensor(config.start_covariances))
@@ -166,7 +167,6 @@ class Run:
         """Return the present moment."""
         now, shown = self._broken or self._state.parameters, self.distributions()
         row = self._trainer.parameterization
-        present = self._distributions(now)
         last = self.data.order[self.trial - 1] if self.trial else None
         return Frame(
             trial=self.trial,
@@ -177,7 +177,7 @@ class Run:
             means=_array(shown.loc),
             covariances=_array(shown.covariance_matrix),
             scale_trils=_array(shown.scale_tril),
-            valid=present.valid.cpu().numpy(),
+            valid=self._present().valid.cpu().numpy(),
             eigenvalues=_array(metrics.covariance_eigenvalues(row.feeds, row.matrix(now.raw)[0])),
             kl=_array(metrics.kl_divergence(self._true, double(shown))),
             readout=_array(now.readout[0]),
@@ -200,6 +200,10 @@ class Run:
         log_density = Gaussians.build(means, "scale_tril", scale_trils).log_density(self._tensor(points))
         return _array(self._trainer.objective.scores(log_density, readout))
 
+    def wasserstein(self) -> Array:
+        """Return the 2-Wasserstein distance of the last valid distributions from the true ones, ``[K]``."""
+        return _array(metrics.wasserstein(self._true, double(self.distributions())))
+
     def parameters(self) -> Parameters:
         """Return the parameters as the last update left them, broken or not, without the leading dimension of replicas."""
         return Parameters(*(tensor[0] for tensor in self._broken or self._state.parameters))
@@ -210,10 +214,14 @@ class Run:
 
     def distributions(self) -> Gaussians:
         """Return the last valid distributions, K of them."""
-        return self._distributions(self._state.parameters)
+        kept = self._state.distributions
+        return Gaussians(kept.loc[0], kept.scale_tril[0], kept.ok[0])
 
-    def _distributions(self, parameters: Parameters) -> Gaussians:
-        return self._trainer.parameterization.gaussians(parameters.means[0], parameters.raw[0])
+    def _present(self) -> Gaussians:
+        """Return the distributions as the last update left them, broken or not."""
+        if self._broken is None:
+            return self.distributions()
+        return self._trainer.parameterization.gaussians(self._broken.means[0], self._broken.raw[0])
 
     def _scores(self, points: Tensor) -> Tensor:
         return self._trainer.objective.scores(self.distributions().log_density(points), self._state.parameters.readout[0])

@@ -15,8 +15,8 @@ from covdemo.gaussians import Gaussians
 from covdemo.learner import Objective, one_hot
 from covdemo.optimizers import Optimizer, Slots
 from covdemo.parameterizations import Parameterization
-from covdemo.parameters import Parameters, move, valid
-from covdemo.policies import Policy, Update, choose
+from covdemo.parameters import Parameters, move
+from covdemo.policies import Policy, Update, choose, choose_each
 
 
 class State(NamedTuple):
@@ -152,11 +152,11 @@ class Trainer:
         if self.policy.repair is not None and bool(failed.any()):
             repaired, amount = self.policy.repair(update)
             candidate = choose(failed, repaired, candidate)
-            stuck = failed & ~linalg.every(valid(self.parameterization, candidate))
+            proposed = self.parameterization.gaussians(candidate.means, candidate.raw)
+            stuck = failed & ~linalg.every(proposed.valid)
         moves = state.alive & ~stuck
         parameters = choose(moves, candidate, state.parameters)
-        if parameters is not update.candidate:
-            proposed = self.parameterization.gaussians(parameters.means, parameters.raw)
+        proposed = Gaussians(*choose_each(moves, proposed.tensors, state.distributions.tensors))
         if self.policy.ends:
             return State(parameters, proposed, slots, moves), amount
         return State(parameters, proposed, _keep(moves, slots, state.slots), state.alive), amount

@@ -1,14 +1,12 @@
-"""The data points and the order in which they are shown: drawn from named true distributions, or read from a file."""
+"""The data points and the order in which they are shown: drawn from named true distributions, or read from arrays."""
 
 import csv
 import io
-import math
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +57,21 @@ DISTRIBUTIONS: dict[str, dict[str, Any]] = {
 
 
 @dataclass(frozen=True, eq=False)
+class Moments:
+    """Means and covariance matrices of data that were not drawn.
+
+    Attributes:
+        means: ``[K, 2]``.
+        covariances: ``[K, 2, 2]``.
+        raised: categories, from 0, whose matrix was singular and has got a least variance.
+    """
+
+    means: NDArray[np.float64]
+    covariances: NDArray[np.float64]
+    raised: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class Trials:
     """Data points and the order in which they are shown.
 
@@ -67,12 +80,14 @@ class Trials:
         label: their categories, from 0, ``[N]``.
         order: row of ``x`` for each trial, ``[T]``.
         names: of the categories; empty where they are only numbered.
+        moments: of the data, where no true distributions are known.
     """
 
     x: NDArray[np.float64]
     label: NDArray[np.int64]
     order: NDArray[np.int64]
     names: tuple[str, ...] = ()
+    moments: Moments | None = None
 
     @property
     def categories(self) -> int:
@@ -159,33 +174,6 @@ def _indices(name: str, array: NDArray[np.generic], below: int) -> NDArray[np.in
     return array.astype(np.int64)
 
 
-class _Point(NamedTuple):
-    x: float
-    y: float
-    category: str
-
-
-def read_csv(table: str | bytes, config: "RunConfig") -> Trials:
-    """Read x, y and category from lines of text; a header is optional and may put the columns in another order.
-
-    Cells are separated by comma, semicolon or tab; with the latter two, numbers may have a decimal comma.
-
-    Args:
-        table: the text, or the content of a file in UTF-8 or UTF-16.
-        config: gives the order.
-
-    Raises:
-        ValueError: with the number of the line, if the text is not such a table or has not 2 to 5 categories.
-    """
-    points = list(_points(_decode(table)))
-    names = _sorted_names({point.category for point in points})
-    if not limits.CATEGORIES.holds(len(names)):
-        raise ValueError(f"expected 2 to 5 categories in the third column, got {len(names)}")
-    x = np.array([(point.x, point.y) for point in points])
-    label = np.array([names.index(point.category) for point in points], dtype=np.int64)
-    return Trials(x, label, shuffle(config, len(points)), names)
-
-
 def to_csv(trials: Trials) -> str:
     """Write x, y and category with a header; names that a spreadsheet would take for a formula get a leading quote."""
     names = trials.names or tuple(str(k + 1) for k in range(trials.categories))
@@ -200,79 +188,3 @@ def to_csv(trials: Trials) -> str:
 def defuse(cell: str) -> str:
     """Return a cell that no spreadsheet takes for a formula."""
     return "'" + cell if cell.startswith(("=", "+", "-", "@")) else cell
-
-
-def _decode(table: str | bytes) -> str:
-    if len(table) > limits.CSV_BYTES:
-        raise ValueError(f"expected at most {limits.CSV_BYTES // 10**6} MB, got {len(table) / 1e6:.1f} MB")
-    if isinstance(table, bytes):
-        encoding = "utf-16" if table.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
-        try:
-            table = table.decode(encoding)
-        except UnicodeDecodeError:
-            raise ValueError("expected text in UTF-8, got something else; save the table as CSV UTF-8") from None
-    return table.removeprefix("\ufeff")
-
-
-def _points(text: str) -> Iterator[_Point]:
-    separator = next((mark for mark in "\t;," if mark in text.lstrip().partition("\n")[0]), ",")
-    columns: Sequence[int] | None = None
-    for line, cells in _rows(text, separator):
-        if columns is None:
-            columns = _columns(cells, separator)
-            if columns:
-                continue
-        yield _point(line, cells, columns or (0, 1, 2), separator)
-
-
-def _rows(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                yield reader.line_num, [cell.strip() for cell in cells]
-    except csv.Error as error:
-        raise ValueError(f"line {reader.line_num} is not a row of a table: {error}") from None
-
-
-def _columns(cells: list[str], separator: str) -> Sequence[int]:
-    """Return where a header has x, y and category, in its first three columns by default; empty if it is no header."""
-    if len(cells) < 3 or any(not cell or _number(cell, separator) is not None for cell in cells[:2]):
-        return ()
-    lower = [cell.lower() for cell in cells]
-    named = [lower.index(name) for name in ("x", "y", "category") if name in lower]
-    return named if len(named) == 3 else (0, 1, 2)
-
-
-def _point(line: int, cells: list[str], columns: Sequence[int], separator: str) -> _Point:
-    if len(cells) <= max(columns) or (len(cells) > 3 and columns == (0, 1, 2)):
-        raise ValueError(f"line {line}: expected x, y and category, got {len(cells)} cells")
-    x, y = (_coordinate(line, name, cells[column], separator) for name, column in zip("xy", columns, strict=False))
-    category = cells[columns[2]]
-    if not 0 < len(category) <= limits.NAME:
-        raise ValueError(f"line {line}: expected a category of 1 to {limits.NAME} characters, got {len(category)}")
-    return _Point(x, y, category)
-
-
-def _coordinate(line: int, name: str, cell: str, separator: str) -> float:
-    number = _number(cell, separator)
-    if number is None or not limits.MEAN.holds(number):
-        raise ValueError(f"line {line}: expected for {name} a number from -1e6 to 1e6, got {cell[: limits.NAME]!r}")
-    return number
-
-
-def _number(cell: str, separator: str) -> float | None:
-    try:
-        return float(cell if separator == "," else cell.replace(",", "."))
-    except ValueError:
-        return None
-
-
-def _sorted_names(names: set[str]) -> tuple[str, ...]:
-    """Return the names in order: numbers by their size, then words."""
-
-    def place(name: str) -> tuple[float, str]:
-        number = _number(name, ",")
-        return (math.inf if number is None or math.isnan(number) else number, name)
-
-    return tuple(sorted(names, key=place))

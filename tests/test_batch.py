@@ -1,5 +1,7 @@
 """A lane of a batch is the run it stands for."""
 
+import os
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -11,6 +13,7 @@ from covdemo.parameterizations import PARAMETERIZATIONS
 from covdemo.policies import POLICIES
 from covdemo.run import Run
 
+COMPILER = shutil.which(os.environ.get("CXX", "g++")) or shutil.which("clang++")
 SMALL = RunConfig(points=30, epochs=2)
 LANES = [
     replace(SMALL, lr_cov=lr_cov, seed=seed, lr_mu=lr_mu, momentum=momentum)
@@ -55,5 +58,32 @@ def test_configurations_that_differ_in_more_than_rates_and_seed_are_refused():
 
 def test_progress_goes_from_nothing_towards_all():
     seen = []
-    run_batch(LANES, seen.append)
+    run_batch([replace(config, parameterization="diagonal", lr_cov=1e-6) for config in LANES], seen.append)
     assert seen == [0, 100 / 120]
+
+
+def test_a_batch_in_which_all_have_stopped_is_not_carried_on():
+    seen = []
+    run_batch([replace(LANES[0], lr_cov=1.0)], seen.append)
+    assert seen == [0, 100 / 120]  # it is looked at every 100 trials
+
+
+def test_measuring_in_parts_changes_nothing(monkeypatch):
+    whole = run_batch(LANES)
+    monkeypatch.setattr("covdemo.batch.ASSESSED", 2)
+    parts = run_batch(LANES)
+    assert [field.tolist() for field in parts] == [field.tolist() for field in whole]
+
+
+@pytest.mark.skipif(not COMPILER and "CI" not in os.environ, reason="no C++ compiler: install g++ or set CXX")
+def test_compiled_runs_end_as_others_do():
+    plain, compiled = run_batch(LANES), run_batch(LANES, compiled=True)
+    assert compiled.outcome.tolist() == plain.outcome.tolist()
+    assert compiled.failed_at.tolist() == plain.failed_at.tolist()
+    assert compiled.kl.tolist() == pytest.approx(plain.kl.tolist(), rel=1e-3)
+
+
+def test_what_cannot_be_compiled_is_done_without_and_said(caplog):
+    configs = [replace(config, policy="jitter") for config in LANES]
+    assert run_batch(configs, compiled=True).outcome.tolist() == run_batch(configs).outcome.tolist()
+    assert "without compiling" in caplog.text

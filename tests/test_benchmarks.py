@@ -13,6 +13,8 @@ from covdemo import OBJECTIVES, PARAMETERIZATIONS
 
 ROOT = Path(__file__).parent.parent
 BROWSERLESS = "CI" not in os.environ and not (os.environ.get("COVDEMO_CHROMIUM") or shutil.which("chromium"))
+COMPILER = shutil.which(os.environ.get("CXX", "g++"))
+SCRIPTS = sorted(path.name for path in (ROOT / "benchmarks").glob("*.py") if "argparse" in path.read_text())
 REPLICAS = ["1", "10", "1000", "10000", "100000"]
 
 
@@ -30,8 +32,9 @@ def figures(script, *options):
     return json.loads(run(script, "--json", "--quick", *options), parse_constant=pytest.fail)
 
 
-def test_step_speed_finds_covdemo_without_its_being_installed(tmp_path):
-    assert run("step_speed.py", "--help", path=tmp_path).startswith("usage: step_speed.py")
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_benchmark_finds_covdemo_without_its_being_installed(script, tmp_path):
+    assert run(script, "--help", path=tmp_path).startswith(f"usage: {script}")
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +61,10 @@ def test_step_speed_compares_with_the_loop(step_speed):
 @pytest.mark.browser
 @pytest.mark.skipif(BROWSERLESS, reason="no Chromium: set COVDEMO_CHROMIUM or install chromium")
 def test_page_speed_has_the_agreed_keys():
-    agreed = {"frames_per_s", "server_ms_per_frame", "canvases_recreated", "first_chart_s", "rss_mb"}
-    assert agreed <= figures("page_speed.py").keys()
+    agreed = {"frames_per_s", "server_ms_per_frame", "canvases_recreated"}
+    found = figures("page_speed.py")
+    assert {*agreed, "first_chart_s", "rss_mb", "compare"} <= found.keys()
+    assert agreed <= found["compare"].keys()
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +92,29 @@ def test_robustness_has_the_agreed_keys(robustness):
 def test_robustness_gives_a_share_for_every_rate(robustness):
     row = robustness["methods"]["covariance"]["cross-entropy"]
     assert len(row["errors"]) == len(row["learns"]) == len(robustness["rates"])
+
+
+@pytest.fixture(scope="module")
+def throughput():
+    return figures("throughput.py")
+
+
+@pytest.mark.xdist_group("throughput")
+@pytest.mark.skipif(not COMPILER and "CI" not in os.environ, reason="no C++ compiler: install g++ or set CXX")
+def test_throughput_has_the_agreed_keys(throughput):
+    agreed = {"cores", "loop", "eager", "compiled", "ratio_eager", "ratio_compiled", "compile_s", "bytes_per_lane"}
+    assert agreed <= throughput.keys()
+
+
+@pytest.mark.xdist_group("throughput")
+@pytest.mark.skipif(not COMPILER and "CI" not in os.environ, reason="no C++ compiler: install g++ or set CXX")
+def test_throughput_compares_with_the_loop(throughput):
+    expected = {name: speed / throughput["loop"] for name, speed in throughput["compiled"].items()}
+    assert throughput["ratio_compiled"] == expected
+
+
+@pytest.mark.xdist_group("throughput")
+@pytest.mark.skipif(not COMPILER and "CI" not in os.environ, reason="no C++ compiler: install g++ or set CXX")
+def test_throughput_sees_compiled_and_eager_trials_agree_and_memory_stay_bounded(throughput):
+    assert throughput["largest_difference"] < 1e-5
+    assert all(size < 2000 for size in throughput["peak_mb"].values())

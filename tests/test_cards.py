@@ -18,23 +18,28 @@ def safe_step():
     return {key: measure(SAFE, key, RATES, SEEDS, EPOCHS) for key in ("cross-entropy", "likelihood")}
 
 
+@pytest.mark.xdist_group("safe_step")
 def test_the_safe_step_never_fails_over_ten_decades_of_rates(safe_step):
     assert safe_step["cross-entropy"]["errors"] == [0] * 41
 
 
+@pytest.mark.xdist_group("safe_step")
 def test_the_safe_step_always_learns_over_ten_decades_of_rates(safe_step):
     assert safe_step["cross-entropy"]["learns"] == [1] * 41
 
 
+@pytest.mark.xdist_group("safe_step")
 def test_the_safe_step_finds_the_true_distributions_by_maximum_likelihood(safe_step):
     assert safe_step["likelihood"]["best_kl"] <= 0.03
 
 
+@pytest.mark.xdist_group("safe_step")
 @pytest.mark.parametrize("key", ["errors", "learns", "decades_all_learn"])
 def test_the_table_that_ships_is_current(safe_step, key):
     assert cards.table()[SAFE]["cross-entropy"][key] == safe_step["cross-entropy"][key]
 
 
+@pytest.mark.xdist_group("safe_step")
 def test_the_table_that_ships_has_the_kl_of_today(safe_step):
     # the mean of float32 runs that round differently from one processor to the next
     assert cards.table()[SAFE]["likelihood"]["best_kl"] == pytest.approx(safe_step["likelihood"]["best_kl"], rel=0.02)

@@ -4,9 +4,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import vl_convert
+from vision import VISION, contrast, difference
 
 from covdemo import charts, tables
-from covdemo.charts import COLORS, SHAPES, Box
+from covdemo.charts import COLORS, GLYPHS, SHAPES, Box
 from covdemo.config import RunConfig
 from covdemo.curves import CURVES
 from covdemo.limits import CATEGORIES
@@ -15,29 +16,6 @@ from covdemo.run import Run
 NAMES = ("Category 1", "Category 2")
 SQUARE = Box(0.0, 0.0, 1.0)
 LIGHT, DARK = "#ffffff", "#0e1117"
-# Machado, Oliveira and Fernandes (2009), "A Physiologically-based Model for Simulation of Color Vision Deficiency"
-VISION = {
-    "ordinary": np.eye(3),
-    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
-    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
-    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
-}
-
-
-def linear(color):
-    value = np.array([int(color[at : at + 2], 16) for at in (1, 3, 5)]) / 255
-    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
-
-
-def contrast(color, other):
-    dark, light = sorted(linear(c) @ [0.2126, 0.7152, 0.0722] for c in (color, other))
-    return (light + 0.05) / (dark + 0.05)
-
-
-def lab(rgb):
-    xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]] @ np.clip(rgb, 0, 1)
-    x, y, z = np.cbrt(xyz / [0.9505, 1, 1.089])
-    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
 
 
 def draw(spec, datasets):
@@ -87,12 +65,11 @@ def test_every_colour_stands_out_from_both_backgrounds(color, background):
 @pytest.mark.parametrize("vision", VISION)
 @pytest.mark.parametrize(("one", "other"), list(itertools.combinations(COLORS, 2)))
 def test_two_categories_differ_in_colour_for_every_kind_of_vision(vision, one, other):
-    seen = [lab(np.array(VISION[vision]) @ linear(color)) for color in (one, other)]
-    assert np.linalg.norm(seen[0] - seen[1]) > 15  # differences above 2.3 can be noticed side by side
+    assert difference(one, other, vision) > 15  # differences above 2.3 can be noticed side by side
 
 
 def test_there_is_a_colour_and_a_shape_of_its_own_for_each_category():
-    assert len(set(COLORS)) == len(set(SHAPES)) == CATEGORIES.high
+    assert len(set(COLORS)) == len(set(SHAPES)) == len(set(GLYPHS)) == CATEGORIES.high
 
 
 def test_a_figure_is_the_same_object_as_long_as_its_axes_are(run):
@@ -106,6 +83,15 @@ def test_the_model_panel_uses_the_tables_made_for_it_and_vega_draws_it(run):
     svg = draw(spec, datasets)
     assert "NaN" not in svg
     assert svg.count(COLORS[1]) > 200
+
+
+def test_a_small_panel_has_the_true_contours_besides_dotted_and_once_each(run):
+    truth = tables.ellipses(run.truth.means, run.truth.scale_trils, np.ones(2, dtype=bool), NAMES)
+    datasets = {**model_tables(run), "truth": truth}
+    assert used(charts.small_panel(SQUARE, NAMES)) == set(datasets)
+    svg = draw(charts.small_panel(SQUARE, NAMES), datasets)
+    assert "NaN" not in svg
+    assert svg.count('stroke-dasharray="1,3"') == 2
 
 
 def test_the_data_panel_draws_every_point_and_a_legend(run):
@@ -158,3 +144,13 @@ def test_a_box_holds_all_places_and_wastes_no_more_than_half_its_width(scale, sh
 @pytest.mark.parametrize(("size", "rounded"), [(0.693, 0.8), (1.0, 1), (1.1, 1.2), (99, 100), (3e-9, 3e-9)])
 def test_sizes_are_rounded_up_to_round_numbers(size, rounded):
     assert charts.round_up(size) == pytest.approx(rounded)
+
+
+def test_places_that_would_get_lost_in_the_usual_square_get_a_smaller_one():
+    box = Box.around(np.array([[0.001, -0.002], [0.003, 0.001]]))
+    assert box.half < 0.01
+    assert abs(box.x - 0.002) < box.half
+
+
+def test_places_that_are_all_in_the_middle_get_the_usual_square():
+    assert Box.around(np.zeros((2, 2))) == SQUARE

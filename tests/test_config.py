@@ -20,6 +20,8 @@ def sentences(**query):
 
 
 def values(row: Field):
+    if row.kind is str and not row.choices:
+        return st.just(row.default)
     if row.kind is str:
         return st.sampled_from([choice for choice in row.choices if not row.refusal(choice)])
     if row.kind is int:
@@ -32,7 +34,7 @@ def configs(draw):
     """Valid configurations of 2 to 5 categories."""
     categories = draw(st.integers(2, 5))
     changes = {"epochs": draw(st.integers(1, limits.TRIALS // (5_000 * categories)))}
-    rows = [row for row in fields_of(categories) if row.attribute not in ("categories", "epochs", "cov_xy")]
+    rows = [row for row in fields_of(categories) if row.attribute not in ("source", "categories", "epochs", "cov_xy")]
     for row in rows:
         value = draw(values(row))
         changes[row.attribute] = value if row.category is None else (*changes.get(row.attribute, ()), value)
@@ -61,6 +63,11 @@ def test_the_defaults_are_the_experiment_of_the_forum_question():
         "start_x": (-0.25, -0.15),
         "start_y": (0.05, -0.25),
         "start_var": 0.02,
+        "source": "drawn",
+        "column_x": "",
+        "column_y": "",
+        "column_category": "",
+        "scaling": "standardised",
         "points": 200,
         "seed": 0,
         "epochs": 5,
@@ -155,6 +162,10 @@ def test_the_query_of_the_default_is_empty():
 
 def test_the_query_holds_what_differs_from_the_default():
     assert to_query(RunConfig(lr_cov=1e-5, mean_x=(-0.5, 0.1))) == {"lr_cov": "1e-05", "x2": "0.1"}
+
+
+def test_a_default_is_given_in_the_address_where_it_is_asked_for():
+    assert to_query(RunConfig(lr_cov=1e-5), also={"momentum", "c3"}) == {"lr_cov": "1e-05", "momentum": "0.3"}
 
 
 def test_a_third_category_has_defaults_of_its_own():

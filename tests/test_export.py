@@ -1,5 +1,6 @@
 """The exported script does what the page does, for every way to set it."""
 
+import ast
 import builtins
 import contextlib
 import io
@@ -11,20 +12,26 @@ import numpy as np
 import pytest
 
 from covdemo.cli import main
-from covdemo.config import RunConfig
+from covdemo.config import RunConfig, read
+from covdemo.datafiles import read_table
 from covdemo.export import script
 from covdemo.learner import OBJECTIVES
 from covdemo.optimizers import OPTIMIZERS
 from covdemo.parameterizations import PARAMETERIZATIONS
 from covdemo.policies import POLICIES
 from covdemo.run import Run
+from covdemo.samples import Sample, moments
+from covdemo.sources import data_of
+from covdemo.trials import Trials, to_csv
 
 # float64: after a repair at the edge of the valid matrices float32 differs in the last digit and the rest follows
 SHORT = RunConfig(points=8, epochs=1, lr_cov=1e-3, dtype="float64")
+NAMES = ["=a", "b c", "d'", "ß"]
+X, LABEL = np.random.default_rng(0).standard_normal((40, 2)), np.arange(40) % 4
 CASES = [(p, o, q) for p in PARAMETERIZATIONS for o in OBJECTIVES for q in POLICIES]
 
 
-def executed(config):
+def executed(config, data=None, file="points.csv"):
     """Execute the script where covdemo cannot be imported and return its variables."""
     imported = builtins.__import__
 
@@ -34,15 +41,15 @@ def executed(config):
 
     variables = {"__builtins__": vars(builtins) | {"__import__": without_covdemo}, "__name__": "exported"}
     with contextlib.redirect_stdout(io.StringIO()):
-        exec(compile(script(config), "exported.py", "exec"), variables)
+        exec(compile(script(config, data, file), "exported.py", "exec"), variables)
     return variables
 
 
-def agrees(config):
+def agrees(config, data=None, file="points.csv"):
     """Compare trials, accuracy, means, covariance matrices and KL of the script and the page's run."""
-    run = Run(config)
+    run = Run(config, data)
     run.advance(run.total)
-    frame, found = run.frame(), executed(config)
+    frame, found = run.frame(), executed(config, run.data, file)
     assert (found["trials"], found["accuracy"]) == (run.trial, frame.accuracy)
     assert found["means"].numpy() == pytest.approx(frame.means, rel=1e-5, abs=1e-5)
     assert found["model"].covariance_matrix.numpy() == pytest.approx(frame.covariances, rel=1e-5, abs=1e-5)
@@ -79,13 +86,58 @@ def test_a_calm_run_in_float32_agrees_too(key):
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("key", ["covariance", "log-cholesky", "affine-invariant"])
 def test_the_script_is_formatted_and_has_nothing_that_it_does_not_use(key, policy, tmp_path):
-    path = tmp_path / "exported.py"
-    path.write_text(script(replace(SHORT, parameterization=key, policy=policy, objective="weighted")))
+    text = script(replace(SHORT, parameterization=key, policy=policy, objective="weighted"))
+    assert_formatted(text, tmp_path / "exported.py")
+
+
+def assert_formatted(text, path):
+    path.write_text(text)
     for command in (["check", "--select", "E,F,I", "--line-length", "128"], ["format", "--check", "--line-length", "128"]):
         finished = subprocess.run(
             [sys.executable, "-m", "ruff", *command, str(path)], capture_output=True, text=True, check=False
         )
         assert finished.returncode == 0, finished.stdout
+
+
+OWN = b"x,y,category\n" + b"".join(f"{k + 0.1 * j},{j % 3},{name}\n".encode() for k, name in enumerate(NAMES) for j in range(9))
+
+
+@pytest.mark.parametrize("scaling", ["standardised", "as-is"])
+@pytest.mark.parametrize("policy", ["stop", "jitter"])
+def test_the_script_reads_the_points_that_were_downloaded(scaling, policy, tmp_path):
+    file = tmp_path / "points.csv"
+    config = replace(read({"source": "file", "categories": "4"})[0], scaling=scaling, policy=policy, dtype="float64", epochs=1)
+    data = data_of(config, read_table(OWN))
+    file.write_text(to_csv(data))
+    assert agrees(config, data, str(file)).data.names == tuple(sorted(NAMES))
+
+
+@pytest.mark.parametrize("key", ["iris", "penguins"])
+def test_the_script_of_an_example_agrees_too(key, tmp_path):
+    config = read({"source": key, "parameterization": "log-cholesky", "dtype": "float64", "epochs": "2"})[0]
+    (tmp_path / "points.csv").write_text(to_csv(data_of(config)))
+    agrees(config, file=str(tmp_path / "points.csv"))
+
+
+@pytest.mark.parametrize("query", [{"source": "penguins"}, *({"categories": str(k)} for k in (3, 4, 5))], ids=str)
+def test_long_constants_are_formatted_too(query, tmp_path):
+    config = read(query)[0]
+    assert_formatted(script(config, data_of(config)), tmp_path / "exported.py")
+
+
+def test_long_names_are_formatted_too(tmp_path):
+    names = ["'" + "a" * 39, '"' + "b" * 39, "c" * 40, "d\u202e\\"]
+    data = Trials(X, LABEL, LABEL, tuple(names), moments(Sample(X, LABEL, tuple(names))))
+    text = script(RunConfig(), data)
+    assert_formatted(text, tmp_path / "exported.py")
+    assert "NAMES = [\n" in text
+
+
+def test_the_command_writes_the_data_of_an_example_beside_the_script(tmp_path):
+    assert main(["export", "--output", str(tmp_path / "run.py"), "--source", "iris", "--parameterization", "log-cholesky"]) == 0
+    command = [sys.executable, "run.py"]
+    finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert finished.stdout.startswith("750 trials, accuracy 0.96")
 
 
 def test_the_command_writes_the_script(tmp_path):
@@ -105,3 +157,12 @@ def test_a_script_that_breaks_says_where_and_shows_the_last_valid_distributions(
     printed = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=True).stdout
     assert printed.startswith("broke at trial 12: Expected parameter covariance_matrix")
     assert np.isfinite(executed(RunConfig())["kl"].numpy()).all()
+
+
+@pytest.mark.parametrize("name", ['a""" + 1/0 + """', "b\\", 'c"'])
+def test_no_name_of_a_column_ends_the_docstring(name):
+    config = read({"source": "file", "column_x": name})[0]
+    assert config.column_x == name
+    module, plain = (ast.parse(script(each)) for each in (config, replace(config, column_x="")))
+    assert "column_x" in ast.get_docstring(module)
+    assert list(map(ast.dump, module.body[1:])) == list(map(ast.dump, plain.body[1:]))

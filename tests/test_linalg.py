@@ -153,6 +153,32 @@ def test_sums_and_all_over_the_last_dimension_are_those_of_torch(size):
 
 
 @pytest.mark.parametrize("size", SIZES)
+def test_nan_is_seen_wherever_it_stands_and_nothing_else_is(size):
+    numbers = torch.full((size + 1, size), torch.inf)
+    numbers[:, 0] = -torch.inf
+    numbers[range(size), range(size)] = torch.nan
+    assert torch.equal(linalg.no_nan(numbers), ~numbers.isnan().any(-1))
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("leading", [(), (1,), (4,)])
+def test_the_entry_at_the_target_is_picked_whatever_stands_beside_it(size, leading):
+    numbers, label = torch.randn(*leading, 3, size), torch.randint(size, (3,))
+    target = torch.nn.functional.one_hot(label, size).bool()
+    beside = numbers.masked_fill(~target, torch.nan)
+    assert torch.equal(linalg.pick(beside, target), numbers.gather(-1, label.expand(*leading, 3).unsqueeze(-1)).squeeze(-1))
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("leading", LEADING)
+def test_gram_matrices_are_products_with_the_transpose(size, leading, device):
+    factor = lower(size, leading, device)
+    square = torch.randn(*leading, size, 2, dtype=torch.float64, device=device)
+    assert linalg.gram(square).cpu().numpy() == close(square @ square.mT)
+    assert linalg.inverse_gram(factor).cpu().numpy() == close(torch.linalg.inv(factor @ factor.mT))
+
+
+@pytest.mark.parametrize("size", SIZES)
 def test_products_with_vectors_are_those_of_numpy(size):
     matrix, vector = lower(size, (4,)), torch.randn(4, size, dtype=torch.float64)
     assert linalg.apply(matrix, vector).numpy() == close(torch.einsum("bij,bj->bi", matrix, vector))

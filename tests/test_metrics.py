@@ -76,6 +76,13 @@ def test_the_wasserstein_distance_of_upright_ellipses_is_that_of_their_means_and
     assert metrics.wasserstein(p, q).item() == pytest.approx((3**2 + 4**2) ** 0.5)
 
 
+@pytest.mark.parametrize("spread", [1e200, 1e308, float("inf")])
+def test_the_wasserstein_distance_to_what_overflows_is_infinite(spread):
+    p = Gaussians.build(torch.zeros(1, 2), "scale_tril", 10 * torch.eye(2, dtype=torch.double).unsqueeze(0))
+    q = Gaussians(p.loc, p.scale_tril * torch.tensor([1.0, spread]).diag(), p.ok)
+    assert metrics.wasserstein(p, q).tolist() == [float("inf")]
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_eigenvalues_of_the_covariance_are_the_same_whatever_is_fed(size):
     p, _ = pair(size)

@@ -1,12 +1,16 @@
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from covdemo.comparison import Comparison
 from covdemo.config import RunConfig
 from covdemo.run import Run
-from covdemo.ui.player import FASTEST, FRAME, LONGEST, Player, play
+from covdemo.trials import draw
+from covdemo.ui.player import FASTEST, LONGEST, MANY, ONE, Player, play
 
+FRAME = ONE.frame
 LEARNS = RunConfig(parameterization="log-cholesky", points=30, epochs=2)
 BREAKS = RunConfig()
 
@@ -26,7 +30,7 @@ class CutOff(BaseException):
 
 
 def playing(config, speed=FASTEST):
-    player = Player(config, clock=Clock())
+    player = Player(Run, config, clock=Clock())
     player.toggle()
     player.speed = speed
     return player
@@ -37,10 +41,9 @@ def pass_time(player, seconds):
     player.tick()
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_a_script_cut_off_at_any_moment_neither_loses_nor_repeats_a_trial(seed):
-    dice, player, straight = random.Random(seed), Player(LEARNS), Run(LEARNS)
-    straight.advance(straight.total)
+def play_with_cuts(player, seed):
+    """Play to the end, cut off in every second picture."""
+    dice = random.Random(seed)
 
     def draw():
         if dice.random() < 0.5:
@@ -52,8 +55,25 @@ def test_a_script_cut_off_at_any_moment_neither_loses_nor_repeats_a_trial(seed):
             play(player, draw, seconds=0.05, sleep=lambda seconds: None)
         except CutOff:
             continue
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_script_cut_off_at_any_moment_neither_loses_nor_repeats_a_trial(seed):
+    player, straight = Player(Run, LEARNS), Run(LEARNS)
+    straight.advance(straight.total)
+    play_with_cuts(player, seed)
     for name in ("trial", "loss", "means", "scale_trils", "readout"):
         np.testing.assert_array_equal(player.run.history.column(name), straight.history.column(name))
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_nor_does_a_comparison(number):
+    configs = (LEARNS, BREAKS)
+    player, straight = Player(Comparison, configs, draw(LEARNS), MANY), Run(configs[number], draw(LEARNS))
+    straight.advance(straight.total)
+    play_with_cuts(player, seed=0)
+    for name in ("trial", "loss", "means", "scale_trils", "readout"):
+        np.testing.assert_array_equal(player.run.runs[number].history.column(name), straight.history.column(name))
 
 
 def test_as_many_trials_are_done_as_the_speed_says():
@@ -78,7 +98,7 @@ def test_a_run_that_fails_stops_playing_at_the_failing_trial():
 
 
 def test_nothing_is_drawn_or_trained_while_it_is_paused():
-    player, drawn = Player(LEARNS), []
+    player, drawn = Player(Run, LEARNS), []
     play(player, lambda: drawn.append(player.run.trial), seconds=0.1)
     assert (player.run.trial, drawn) == (0, [])
 
@@ -104,8 +124,29 @@ def test_equal_settings_leave_the_run_alone():
     assert (player.run.trial, player.notice) == (25, "")
 
 
+def test_a_comparison_that_starts_anew_is_called_one():
+    player = Player(Comparison, (LEARNS, BREAKS), pace=MANY, clock=Clock())
+    player.step()
+    player.load((LEARNS,))
+    assert player.notice == "Settings changed after trial 1: the comparison starts anew at trial 0."
+
+
+def test_data_drawn_a_second_time_are_the_same_data():
+    player = Player(Run, LEARNS, draw(LEARNS))
+    player.step()
+    player.load(LEARNS, draw(LEARNS))
+    assert player.run.trial == 1
+
+
+def test_other_data_start_a_run_anew():
+    player = Player(Run, LEARNS, draw(LEARNS))
+    player.step()
+    player.load(LEARNS, draw(replace(LEARNS, seed=1)))
+    assert player.run.trial == 0
+
+
 def test_new_settings_before_the_first_trial_are_not_worth_a_notice():
-    player = Player(LEARNS)
+    player = Player(Run, LEARNS)
     player.load(BREAKS)
     assert player.notice == ""
 
@@ -126,7 +167,7 @@ def test_reset_goes_back_to_the_start_and_pauses():
 
 
 def test_running_to_the_end_ends_with_the_run_and_not_with_the_next():
-    player = Player(LEARNS, clock=Clock())
+    player = Player(Run, LEARNS, clock=Clock())
     player.finish()
     while player.playing:
         pass_time(player, FRAME)

@@ -3,8 +3,10 @@
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from covdemo import entrants, lessons
 from covdemo.config import RunConfig, read, to_query
 from covdemo.fields import Problem
+from covdemo.ui import lesson, methods, tabs
 
 _ARRIVED = "arrived"
 
@@ -20,11 +22,14 @@ def arrive() -> tuple[RunConfig, list[Problem]] | None:
     if st.session_state.get(_ARRIVED) and not back_or_forward:
         return None
     st.session_state[_ARRIVED] = True
-    return read({name: st.query_params.get_all(name) for name in st.query_params})
+    query = {name: st.query_params.get_all(name) for name in st.query_params}
+    config, problems = read(lessons.complete(query), others=[lessons.PARAMETER, entrants.URL, tabs.URL])
+    tabs.fill(query)
+    return config, problems + lesson.arrive(query) + methods.fill(query)
 
 
 def show(config: RunConfig) -> None:
-    """Write the settings that differ from the default into the address."""
-    query = to_query(config)
+    """Write all that makes this view into the address: what differs from the default or belongs to the open lesson."""
+    query = to_query(config, also=lesson.settings()) | lesson.query() | methods.query() | tabs.query()
     if st.query_params.to_dict() != query:
         st.query_params.from_dict(query)

@@ -7,28 +7,40 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from covdemo.run import Run
-from covdemo.ui.player import FASTEST, SPEEDS, Player, play
+from covdemo.ui.player import FASTEST, SPEEDS, AnyPlayer, play
 
 _TICK = 0.25  # seconds between two requests of the browser for the next round
 _SHORT, _ROUND = 0.2, 2.0  # seconds of a round after something may have changed on the page, and of the others
 _TICKED = "ticked"
 
 
-def buttons(player: Player) -> None:
-    """Draw the row of buttons and the speed."""
+def buttons(player: AnyPlayer, keys: str = "") -> DeltaGenerator:
+    """Draw the row of buttons and the speed, and return it.
+
+    Args:
+        player: what they control.
+        keys: beginning of the widgets' keys.
+    """
     row = st.container(horizontal=True, vertical_alignment="center")
     name, icon = _train_or_pause(player)
     done = player.run.finished
-    row.button(name, icon=icon, key="train", type="primary", on_click=player.toggle)
-    row.button("Step", key="step", on_click=player.step, disabled=done, help="One trial.")
-    row.button("Run to the end", key="finish", on_click=player.finish, disabled=done, help="As fast as possible.")
-    row.button("Reset", key="reset", on_click=player.reset, help="Back to trial 0.")
+    row.button(name, icon=icon, key=f"{keys}train", type="primary", on_click=player.toggle)
+    row.button("Step", key=f"{keys}step", on_click=player.step, disabled=done, help="One trial.")
+    row.button("Run to the end", key=f"{keys}finish", on_click=player.finish, disabled=done, help="As fast as possible.")
+    row.button("Reset", key=f"{keys}reset", on_click=player.reset, help="Back to trial 0.")
     player.speed = row.select_slider(
-        "Trials per second", SPEEDS, player.speed, format_func=_pace, key="speed", label_visibility="collapsed", width=320
+        "Trials per second",
+        SPEEDS,
+        player.speed,
+        format_func=_pace,
+        key=f"{keys}speed",
+        label_visibility="collapsed",
+        width=320,
     )
+    return row
 
 
-def _train_or_pause(player: Player) -> tuple[str, str]:
+def _train_or_pause(player: AnyPlayer) -> tuple[str, str]:
     if player.playing:
         return "Pause", ":material/pause:"
     return ("Train again", ":material/replay:") if player.run.finished else ("Train", ":material/play_arrow:")
@@ -36,6 +48,12 @@ def _train_or_pause(player: Player) -> tuple[str, str]:
 
 def _pace(speed: float) -> str:
     return "as fast as possible" if speed == FASTEST else f"{speed:g} trials/s"
+
+
+def notice(player: AnyPlayer) -> None:
+    """Say what the viewer should know about the last change, if anything."""
+    if player.notice:
+        st.info(player.notice, icon=":material/restart_alt:")
 
 
 def progress(place: DeltaGenerator, run: Run) -> DeltaGenerator:
@@ -54,24 +72,25 @@ def _loss(run: Run, latest: float) -> str:
     return f"{known[-1]:.3g}" if known else "–"
 
 
-def live(player: Player, refresh: Callable[[], None]) -> None:
+def live(player: AnyPlayer, refresh: Callable[[], None]) -> None:
     """Train and redraw for a while; the last thing that a script does.
 
     The script then ends, which is when the browser takes away what is no longer drawn, and begins anew at the browser's next
     request. A loop that never ends, or an ``st.rerun`` after each round, would leave ghosts of old elements on the page; and a
-    browser that is closed asks for nothing.
+    browser that is closed asks for nothing. One that lags behind may ask a little longer than anything plays, which is
+    why the fragment is there even then.
     """
-    if not player.playing:
-        return
     drawn = False
 
     def next_round() -> None:
-        if drawn:  # not while the script itself comes by
+        if drawn and player.playing:  # not while the script itself comes by
             st.session_state[_TICKED] = True
             st.rerun()
 
-    st.fragment(next_round, run_every=_TICK)()
+    st.fragment(next_round, run_every=_TICK if player.playing else None)()
     drawn = True
+    if not player.playing:
+        return
     play(player, refresh, _ROUND if st.session_state.pop(_TICKED, False) else _SHORT)
     if not player.playing:
         st.rerun()

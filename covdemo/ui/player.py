@@ -1,4 +1,4 @@
-"""What one viewer's run is doing: playing or not, how fast, and what happened to it. No Streamlit.
+"""What one viewer's run, or comparison of runs, is doing: playing or not, how fast, and what happened to it. No Streamlit.
 
 A viewer may click at any moment, which cuts the page's script at whatever it was drawing. Therefore a ``Player`` first
 advances its run, which records every trial, and only then anything is drawn: no trial is lost or done twice.
@@ -8,36 +8,96 @@ import math
 import time
 from collections.abc import Callable
 from threading import Lock
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
+import numpy as np
+
+from covdemo.comparison import Comparison, Configs
 from covdemo.config import RunConfig
 from covdemo.run import Run
 from covdemo.trials import Trials
 
 FASTEST = math.inf
 SPEEDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, FASTEST)  # trials per second
-FRAME = 1 / 16  # seconds from one picture to the next
-HURRY = 1 / 8  # the same where training as fast as possible
-BUSY = 0.8  # share of that time that training may take
 LONGEST = 0.25  # seconds without a picture that are made up for by more trials; more are not
 
 
-class Player:
-    """A run and its controls.
+class Pace(NamedTuple):
+    """What differs between a run and a comparison: what it is called, and how often a picture is due.
+
+    Attributes:
+        name: for people.
+        frame: seconds from one picture to the next.
+        hurry: the same where training as fast as possible.
+        busy: share of that time that training may take.
+    """
+
+    name: str
+    frame: float
+    hurry: float
+    busy: float
+
+
+ONE = Pace("run", frame=1 / 16, hurry=1 / 8, busy=0.8)
+MANY = Pace("comparison", frame=1 / 10, hurry=1 / 8, busy=0.4)  # six panels to draw, for the server and for the browser
+
+
+class Playable(Protocol):
+    """A ``Run``, or what is played like one."""
+
+    @property
+    def trial(self) -> int:
+        """Trials done."""
+
+    @property
+    def total(self) -> int:
+        """Trials in all."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether no trial is left to do."""
+
+    @property
+    def data(self) -> Trials | None:
+        """The points and their order; None if it has to ask for them yet."""
+
+    def advance(self, trials: int) -> None:
+        """Do up to ``trials`` further trials."""
+
+
+Config = TypeVar("Config")
+Played = TypeVar("Played", bound=Playable)
+
+
+class Player(Generic[Config, Played]):
+    """A run, or a comparison of runs, and its controls.
 
     Args:
+        begin: makes a run at trial 0.
         config: the settings to start from.
+        data: to use instead of those that the settings name.
+        pace: what it is called and how often a picture is due.
         clock: seconds, for tests.
 
     Attributes:
         run: the run; its trials are done nowhere else.
+        pace: as given.
         playing: whether it goes on by itself.
         speed: trials per second.
         to_the_end: whether the speed is ignored until the run has ended.
         notice: what the viewer should know about the last change; empty if nothing.
     """
 
-    def __init__(self, config: RunConfig, clock: Callable[[], float] = time.monotonic) -> None:
-        self.run = Run(config)
+    def __init__(
+        self,
+        begin: Callable[[Config, Trials | None], Played],
+        config: Config,
+        data: Trials | None = None,
+        pace: Pace = ONE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._begin, self._config, self.pace = begin, config, pace
+        self.run = begin(config, data)
         self.playing = False
         self.speed: float = 100
         self.to_the_end = False
@@ -46,13 +106,13 @@ class Player:
         self._lock = Lock()  # a script that was cut off may still be training when the next one starts
         self._last, self._due = clock(), 0.0
 
-    def load(self, config: RunConfig, data: Trials | None = None) -> None:
+    def load(self, config: Config, data: Trials | None = None) -> None:
         """Start anew with other settings, and say so if a run was under way; nothing happens if they are the same."""
-        if config == self.run.config and (data is None or data is self.run.data):
+        if config == self._config and (data is None or _equal(data, self.run.data)):
             return
         done = self.run.trial
         self._renew(config, data)
-        self.notice = f"Settings changed after trial {done:,}: the run starts anew at trial 0." if done else ""
+        self.notice = f"Settings changed after trial {done:,}: the {self.pace.name} starts anew at trial 0." if done else ""
 
     def toggle(self) -> None:
         """Train or pause; a run that has ended is trained again from the start."""
@@ -63,7 +123,7 @@ class Player:
 
     def step(self) -> None:
         """Do one trial and pause."""
-        self._pause()
+        self.pause()
         with self._lock:
             self.run.advance(1)
 
@@ -73,44 +133,57 @@ class Player:
 
     def reset(self) -> None:
         """Go back to trial 0 and pause."""
-        self._pause()
-        self._renew(self.run.config, self.run.data)
+        self.pause()
+        self._renew(self._config, self.run.data)
+
+    def pause(self) -> None:
+        """Train no further until asked to."""
+        self.playing, self.to_the_end, self.notice = False, False, ""
 
     def tick(self) -> None:
         """Do the trials that are due since the last call, as far as time allows; stop playing where the run ends."""
         with self._lock:
             now = self._clock()
-            self._due += self._pace * min(now - self._last, LONGEST)
+            self._due += self._rate * min(now - self._last, LONGEST)
             self._last = now
-            while self._due >= 1 and not self.run.finished and self._clock() < now + BUSY * self.frame:
+            while self._due >= 1 and not self.run.finished and self._clock() < now + self.pace.busy * self.frame:
                 self.run.advance(1)
                 self._due -= 1
-            self._due = min(self._due, self._pace * LONGEST)
+            self._due = min(self._due, self._rate * LONGEST)
             self.playing = self.playing and not self.run.finished
 
     @property
     def frame(self) -> float:
         """Seconds from one picture to the next."""
-        return HURRY if self._hurries else FRAME
+        return self.pace.hurry if self._hurries else self.pace.frame
 
     @property
     def _hurries(self) -> bool:
         return self.to_the_end or self.speed == FASTEST
 
     @property
-    def _pace(self) -> float:
+    def _rate(self) -> float:
         return 1e9 if self._hurries else self.speed
 
-    def _pause(self) -> None:
-        self.playing, self.to_the_end, self.notice = False, False, ""
-
-    def _renew(self, config: RunConfig, data: Trials | None) -> None:
-        run = Run(config, data)
+    def _renew(self, config: Config, data: Trials | None) -> None:
+        run = self._begin(config, data)
         with self._lock:
-            self.run, self._last, self._due = run, self._clock(), 0.0
+            self.run, self._config, self._last, self._due = run, config, self._clock(), 0.0
 
 
-def play(player: Player, draw: Callable[[], None], seconds: float, sleep: Callable[[float], None] = time.sleep) -> None:
+RunPlayer = Player[RunConfig, Run]
+ComparisonPlayer = Player[Configs, Comparison]
+AnyPlayer = RunPlayer | ComparisonPlayer
+
+
+def _equal(one: Trials, other: Trials | None) -> bool:
+    if one is other or other is None:
+        return one is other
+    pairs = ((one.x, other.x), (one.label, other.label), (one.order, other.order))
+    return one.names == other.names and all(np.array_equal(*pair) for pair in pairs)
+
+
+def play(player: AnyPlayer, draw: Callable[[], None], seconds: float, sleep: Callable[[float], None] = time.sleep) -> None:
     """Train and draw, picture by picture, until the player pauses or the time is over.
 
     Args:

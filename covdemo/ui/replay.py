@@ -8,7 +8,7 @@ from covdemo import replay_chart, replay_tables
 from covdemo.charts import Spec
 from covdemo.replay_tables import Recording
 from covdemo.ui import figures, train
-from covdemo.ui.player import Player
+from covdemo.ui.player import RunPlayer
 
 _PREPARED = "replay"
 _LATEST = "replay latest"
@@ -43,7 +43,7 @@ class _Prepared:
     datasets: figures.Tables
 
 
-def tab(player: Player) -> None:
+def tab(player: RunPlayer) -> None:
     """Draw the tab: what the run has recorded, as far as it was when it was last at rest or asked for."""
     if not player.run.trial:
         st.info(_EMPTY, icon=":material/play_circle:")
@@ -61,7 +61,7 @@ def _forget() -> None:
     st.session_state.pop(_PREPARED, None)
 
 
-def _prepared(player: Player) -> _Prepared:
+def _prepared(player: RunPlayer) -> _Prepared:
     """Return the figure of the viewer's run; one that was made before, while the run goes on or has not gone on."""
     run, earlier = player.run, st.session_state.get(_PREPARED)
     if earlier and earlier.recording.run is run and (player.playing or len(earlier.recording.frames) == len(run.history)):

@@ -1,22 +1,27 @@
 """The settings of a run, in the order of ``covdemo.config.FIELDS``: one row there, one widget here."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from covdemo import limits
+from covdemo.categories import add_category, remove_category
 from covdemo.config import FIELDS, RunConfig, fields_of, read
+from covdemo.constraints import COLUMNS, OF_TABLES
 from covdemo.fields import Field, Problem
 from covdemo.presets import PRESETS
 from covdemo.trials import DISTRIBUTIONS
-from covdemo.ui import address, widgets
+from covdemo.ui import address, files, lesson, methods, mydata, safe_rate, session, widgets
+from covdemo.ui.files import Data
 
 _DRAWN = "True distributions"
 _FOLDED = {_DRAWN, "Start of the model", "Machine"}
 _PER_ROW = 2  # widgets of one category side by side
 _PRESET, _DISTRIBUTION, _FOUND = "preset", "distribution", "found in the address"
 _OWN = "your own"
+_FOLLOWED = {"source": files.change_source, "scaling": files.follow}  # settings that others follow
 
 
 class Settings(NamedTuple):
@@ -26,11 +31,13 @@ class Settings(NamedTuple):
         config: made valid.
         arrived: what is wrong with the address that the viewer came by, until a setting is changed.
         problems: what is wrong with the values in the widgets.
+        data: where they are not what the configuration alone says.
     """
 
     config: RunConfig
     arrived: list[Problem]
     problems: list[Problem]
+    data: Data
 
 
 def settings() -> Settings:
@@ -41,17 +48,23 @@ def settings() -> Settings:
     arrived = address.arrive()
     if arrived is not None:
         widgets.fill(arrived[0])
-        st.session_state[_FOUND] = (widgets.given(), arrived[1])
+        st.session_state[_FOUND] = (_given(), arrived[1])
     config, problems = read(widgets.given())
+    data = files.data(config)
+    if files.fit(config, data.trials):
+        config, problems = read(widgets.given())
+        data = files.data(config)
     address.show(config)
-    return Settings(config, _still_true(st.session_state[_FOUND]), problems)
+    return Settings(config, _still_true(st.session_state[_FOUND]), problems, data)
 
 
 def complain(settings: Settings) -> None:
-    """Say what is wrong with the address, where a viewer sees it whose sidebar is folded away."""
+    """Say what is wrong with the address or a file, where a viewer sees it whose sidebar is folded away."""
     with st.container():
         if settings.arrived:
             st.warning("\n".join(f"- {problem.sentence}" for problem in settings.arrived))
+        if settings.data.notice:
+            st.info(settings.data.notice)
 
 
 def draw(settings: Settings) -> None:
@@ -59,13 +72,18 @@ def draw(settings: Settings) -> None:
     with st.sidebar:
         _presets(settings.config)
         for group in dict.fromkeys(field.group for field in FIELDS):
-            _group(group, settings.config, [*settings.arrived, *settings.problems])
+            _group(group, settings)
 
 
-def _still_true(found: tuple[dict[str, str], list[Problem]]) -> list[Problem]:
+def _given() -> tuple[object, ...]:
+    """Return all that an address can say."""
+    return widgets.given(), lesson.opened(), methods.given()
+
+
+def _still_true(found: tuple[object, list[Problem]]) -> list[Problem]:
     """Return what was wrong with the address, until a setting is changed."""
     given, problems = found
-    return problems if given == widgets.given() else []
+    return problems if given == _given() else []
 
 
 def _presets(config: RunConfig) -> None:
@@ -94,19 +112,57 @@ def _load_distribution() -> None:
     widgets.fill_attributes(DISTRIBUTIONS.get(st.session_state[_DISTRIBUTION], {}))
 
 
-def _group(group: str, config: RunConfig, problems: Sequence[Problem]) -> None:
+def _group(group: str, settings: Settings) -> None:
     """Draw one section: what belongs to the whole run in rows of one, what belongs to a category in rows of two."""
-    fields = [field for field in fields_of(config.categories) if field.group == group]
+    config, problems = settings.config, [*settings.arrived, *settings.problems]
+    fields = [field for field in _shown(config) if field.group == group]
+    if group == _DRAWN and not fields:
+        _sample()
+        return
     with _section(group, unfold=any(problem.field == field.name for problem in problems for field in fields)):
         if group == _DRAWN:
             _distributions(config)
         for category in (None, *range(1, config.categories + 1)):
             mine = [field for field in fields if field.category == category]
             if mine and category is not None:
-                st.markdown(f"Category {category}")
+                _heading(category, config, removable=group == _DRAWN)
             width = 1 if category is None else _PER_ROW
             for start in range(0, len(mine), width):
-                _row(mine[start : start + width], width, config, problems)
+                _row(mine[start : start + width], width, settings)
+        if group == _DRAWN:
+            _offer_category(config)
+
+
+def _shown(config: RunConfig) -> list[Field]:
+    """Return the settings that have a widget; those of a table have none before there is a table."""
+    hidden = {widgets.CATEGORIES.name, *(() if files.table(config) else OF_TABLES)}
+    return [field for field in fields_of(config.categories, config.source) if field.name not in hidden]
+
+
+def _sample() -> None:
+    """Draw the sample's own distributions where there are no true ones to set."""
+    if session.data().moments:
+        with st.expander("Distributions of the sample"):
+            mydata.moments(session.data())
+
+
+def _heading(category: int, config: RunConfig, removable: bool) -> None:
+    """Draw the name of a category, and the button that takes it away where there are enough others."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(f"Category {category}", width="content")
+        if removable and limits.CATEGORIES.holds(config.categories - 1):
+            label, key = f"Remove category {category}", f"remove category {category}"
+            st.button(label, key=key, type="tertiary", on_click=_change, args=(remove_category, config, category))
+
+
+def _offer_category(config: RunConfig) -> None:
+    full = not limits.CATEGORIES.holds(config.categories + 1)
+    label, icon, why = "Add a category", ":material/add:", "A further normal distribution, where there is room. Up to 5."
+    st.button(label, icon=icon, key="add category", help=why, disabled=full, on_click=_change, args=(add_category, config))
+
+
+def _change(change: Callable[..., RunConfig], *arguments: object) -> None:
+    widgets.fill(change(*arguments))
 
 
 def _section(group: str, unfold: bool) -> DeltaGenerator:
@@ -116,12 +172,26 @@ def _section(group: str, unfold: bool) -> DeltaGenerator:
     return st.container()
 
 
-def _row(fields: Sequence[Field], width: int, config: RunConfig, problems: Sequence[Problem]) -> None:
+def _row(fields: Sequence[Field], width: int, settings: Settings) -> None:
     """Draw settings side by side, and below them what is wrong with their values."""
     with st.container(gap="xxsmall"):
         for column, field in zip(st.columns(width), fields, strict=False):
             with column:
-                widgets.draw(field, config)
-        for problem in problems:
+                _widget(field, settings)
+        for problem in [*settings.arrived, *settings.problems]:
             if problem.field in {field.name for field in fields}:
                 st.error(problem.sentence)
+
+
+def _widget(field: Field, settings: Settings) -> None:
+    """Draw one setting, and below the source what belongs to it."""
+    config, table = settings.config, files.table(settings.config)
+    if field.name in COLUMNS and table is not None:
+        mydata.column(field, config, table)
+        return
+    widgets.draw(field, config, _FOLLOWED.get(field.name))
+    if field.name == "lr_cov":
+        safe_rate.draw(config)
+    if field.name == "source":
+        mydata.draw(config, settings.data.fault)
+        mydata.download(session.data())

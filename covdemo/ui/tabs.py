@@ -4,7 +4,23 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
+from covdemo.fields import nearest, quote
+
 Refresh = Callable[[], None]
+URL = "tab"
+KEY = "tab"  # of the name of the open tab in the session
+FIRST = "Train"
+
+
+def fill(query: Mapping[str, list[str]]) -> None:
+    """Open the tab that the address names, the first where it names none."""
+    st.session_state[KEY] = query.get(URL, [FIRST])[-1]
+
+
+def query() -> dict[str, str]:
+    """Return the open tab as an address parameter; none for the first."""
+    name = st.session_state.get(KEY) or FIRST
+    return {} if name == FIRST else {URL: name}
 
 
 def show(draws: Mapping[str, Callable[[], Refresh | None]]) -> Refresh:
@@ -13,11 +29,21 @@ def show(draws: Mapping[str, Callable[[], Refresh | None]]) -> Refresh:
     Args:
         draws: name of a tab -> function that draws it; what it returns, if anything, is called for each new picture.
     """
-    for draw, tab in zip(draws.values(), st.tabs(list(draws), key="tab", on_change="rerun"), strict=True):
+    _complain(draws)
+    for draw, tab in zip(draws.values(), st.tabs(list(draws), key=KEY, on_change="rerun"), strict=True):
         if tab.open:
             with tab:
                 return draw() or _rest
     return _rest
+
+
+def _complain(draws: Mapping[str, object]) -> None:
+    """Say so, and open the first tab, where the address has named one that there is not."""
+    with st.container():
+        name = st.session_state.get(KEY)
+        if name and name not in draws:
+            st.session_state[KEY] = FIRST
+            st.warning(f"{quote(name)} is no tab of this page{nearest(name, draws)}; {FIRST} is opened.")
 
 
 def _rest() -> None:

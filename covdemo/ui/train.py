@@ -8,18 +8,20 @@ from streamlit.delta_generator import DeltaGenerator
 
 from covdemo import charts, tables
 from covdemo.curves import CURVES, Curve
+from covdemo.history import Frame
 from covdemo.run import Run
-from covdemo.ui import controls, figures, log, verdict
-from covdemo.ui.player import Player
+from covdemo.ui import controls, figures, log, mydata, verdict
+from covdemo.ui.player import RunPlayer
 
 _LEGEND = (
     f"Contours at {', '.join(f'{r:g}' for r in charts.DEVIATIONS[:-1])} and {charts.DEVIATIONS[-1]:g} standard deviations. "
     "Model result: decision boundary grey, path of each mean as a trail, point of the last trial outlined. "
     "Dotted: guessing, the true value, or lr_cov."
 )
+_SAMPLE = "Input data: contours of the mean and covariance matrix of each category's own points, to which KL is taken."
 
 
-def tab(player: Player) -> Callable[[], None]:
+def tab(player: RunPlayer) -> Callable[[], None]:
     """Draw the tab and return what brings its moving parts up to date."""
     run = player.run
     controls.buttons(player)
@@ -28,7 +30,7 @@ def tab(player: Player) -> Callable[[], None]:
         with st.container():  # one element, however much there is to say, so that nothing below moves to another place
             verdict.show(player)
         live = [_panels(run), *_curves(run)]
-        st.caption(_LEGEND)
+        st.caption(_LEGEND + (f" {_SAMPLE} {mydata.raised(run.data)}" if run.data.moments else ""))
     log.show(run.history.failures, run.history.failed)
 
     def refresh() -> None:
@@ -44,14 +46,20 @@ def _panels(run: Run) -> figures.LiveFigure:
     names, box = names_of(run), box_of(run)
     left, right = st.columns(2)
     points = {"points": tables.points(run.data, names)}
-    everywhere = np.ones(len(names), dtype=bool)
-    truth = tables.ellipses(run.truth.means, run.truth.scale_trils, everywhere, names)
-    figures.draw(left, charts.data_panel(box, names), {**points, "ellipses": truth}, charts.DATA_ALT)
-    return figures.LiveFigure(right, charts.model_panel(box, names), charts.MODEL_ALT, points, lambda: _model(run, names, box))
+    figures.draw(left, charts.data_panel(box, names), {**points, "ellipses": true_ellipses(run)}, charts.DATA_ALT)
+    spec, changing = charts.model_panel(box, names), lambda: model_tables(run, run.frame(), box)
+    return figures.LiveFigure(right, spec, charts.MODEL_ALT, points, changing)
 
 
-def _model(run: Run, names: tuple[str, ...], box: charts.Box) -> figures.Tables:
-    frame = run.frame()
+def true_ellipses(run: Run) -> bytes:
+    """Return the contours of the true distributions."""
+    names = names_of(run)
+    return tables.ellipses(run.truth.means, run.truth.scale_trils, np.ones(len(names), dtype=bool), names)
+
+
+def model_tables(run: Run, frame: Frame, box: charts.Box) -> figures.Tables:
+    """Return what a panel shows of the model at the present moment."""
+    names = names_of(run)
     return {
         "ellipses": tables.ellipses(frame.means, frame.scale_trils, frame.valid, names),
         "boundary": tables.boundary(run.decide, box),
@@ -86,6 +94,7 @@ def names_of(run: Run) -> tuple[str, ...]:
 
 
 def box_of(run: Run) -> charts.Box:
-    """Return a box that shows the true distributions up to 2.5 standard deviations, and where the model starts."""
+    """Return a box that shows the true distributions up to 2.5 standard deviations, all data not drawn, and the start."""
     means, spread = run.truth.means, 2.5 * np.sqrt(run.truth.covariances.diagonal(axis1=1, axis2=2))
-    return charts.Box.around(np.concatenate([means - spread, means + spread, run.config.start_means]))
+    ends = [run.data.x.min(axis=0), run.data.x.max(axis=0)] if run.data.moments else []
+    return charts.Box.around(np.concatenate([means - spread, means + spread, run.config.start_means, *(e[None] for e in ends)]))

@@ -7,18 +7,18 @@ import streamlit as st
 from covdemo.failures import Failure
 from covdemo.fields import show as number
 from covdemo.outcomes import Outcome
-from covdemo.ui.player import Player
+from covdemo.ui import controls
+from covdemo.ui.player import RunPlayer
 
 _LONG = 50  # trials without a gradient that are worth a sentence
 _SILENT = "Category {category} has received no gradient for {trials:,} trials: its density is 0 in floating point."
 _NOT_LEARNED = "Ran to the end, but did not learn: {:.1%} of the points are in the right category."
 
 
-def show(player: Player) -> None:
+def show(player: RunPlayer) -> None:
     """Draw the notice of the last change, the last failure, categories that learn nothing, and the outcome."""
     run, failures = player.run, player.run.history.failures
-    if player.notice:
-        st.info(player.notice, icon=":material/restart_alt:")
+    controls.notice(player)
     if run.stopped:
         _stopped(failures[-1])
     elif failures:

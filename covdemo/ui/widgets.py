@@ -1,7 +1,7 @@
 """One setting -> one widget, whose value lies in the session under ``key(field)``."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import streamlit as st
 
@@ -12,7 +12,11 @@ from covdemo.parameterizations import GUARANTEES
 # 1, 2, 5, 10 ... in the powers of ten that matter to a learning rate
 _SLIDER = (*(float(f"{step}e{power}") for power in range(-8, 2) for step in (1, 2, 5)), 100.0)
 
-_CATEGORIES = next(field for field in FIELDS if field.attribute == "categories")
+CATEGORIES = next(field for field in FIELDS if field.attribute == "categories")
+"""The setting that has buttons in place of a widget."""
+
+
+_SOURCE = next(field for field in FIELDS if field.name == "source")
 
 
 def key(field: Field) -> str:
@@ -20,9 +24,9 @@ def key(field: Field) -> str:
     return f"setting {field.name}"
 
 
-def fill(config: RunConfig) -> None:
-    """Put the values of a configuration into all widgets."""
-    for field in FIELDS:
+def fill(config: RunConfig, fields: Iterable[Field] = FIELDS) -> None:
+    """Put the values of a configuration into the widgets of these settings."""
+    for field in fields:
         _put(field, field.get(config))
 
 
@@ -43,17 +47,17 @@ def _put(field: Field, value: float | int | str) -> None:
 def given() -> dict[str, str]:
     """Return what the widgets hold, as address parameters; settings without a widget at present are left out."""
     state = st.session_state
-    fields = fields_of(state[key(_CATEGORIES)])
+    fields = fields_of(state[key(CATEGORIES)], state[key(_SOURCE)])
     return {field.url: str(state[key(field)]) for field in fields if key(field) in state}
 
 
-def draw(field: Field, config: RunConfig) -> None:
-    """Draw the widget of a setting."""
+def draw(field: Field, config: RunConfig, on_choice: Callable[[], None] | None = None) -> None:
+    """Draw the widget of a setting; ``on_choice`` is called after another row of a registry was chosen."""
     if key(field) not in st.session_state:
         _put(field, field.get(config))
     with st.container(gap="xxsmall"):
         if field.registry:
-            _choice(field)
+            _choice(field, on_choice)
         elif not _is_typed(field):
             _number(field)
         elif field.category is None:
@@ -72,10 +76,15 @@ def _label(field: Field) -> str:
     return field.label.split(" of category ")[0]
 
 
-def _choice(field: Field) -> None:
+def _choice(field: Field, on_choice: Callable[[], None] | None) -> None:
     registry = field.registry
     chosen = st.selectbox(
-        field.label, field.choices, key=key(field), format_func=lambda choice: registry[choice].label, help=field.help
+        field.label,
+        field.choices,
+        key=key(field),
+        format_func=lambda choice: registry[choice].label,
+        help=field.help,
+        on_change=on_choice,
     )
     _explain(registry[chosen])
 

@@ -1,0 +1,293 @@
+"""Trials per second of the loop a PyTorch user writes, of ``Trainer.step``, and of ``FusedTrials`` under ``torch.compile``.
+
+All sides are warm, take turns, and show the points of the forum experiment; the medians of the rounds count. The eager side
+runs on one thread or on all of them, whichever is faster. ``--table`` adds the cost against K, D and B.
+
+loop                      trials/s of the loop
+eager, compiled           number of replicas -> trials/s
+ratio_eager               the same, over the loop's
+ratio_compiled            likewise
+compile_s                 the first call: 'cold' with an empty cache on disk, 'warm' with the cache of an earlier process
+bytes_per_lane            memory of one replica: 'state' is what one trial hands to the next; 'peak' all that is in use
+peak_mb                   memory of the whole process, with so many replicas done in chunks
+largest_difference        between eager and compiled parameters after 200 trials, relative to the largest entry
+"""
+
+import argparse
+import contextlib
+import json
+import math
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import checkout
+import torch
+from step_speed import CONFIG, cores, experiment, fastest, loop, ours
+
+from covdemo.batch import build_trainer, tensor
+from covdemo.fates import Fate, follow
+from covdemo.fused import UNROLL, FusedTrials
+from covdemo.trainer import Trainer, Trial
+
+EAGER = (1, 1_000, 10_000, 100_000)
+COMPILED = (1, 1_000, 10_000, 100_000, 1_000_000)
+LANES = 40_000_000  # trials of all replicas in a round, at most
+CHUNK = 100_000  # replicas that are in memory at a time
+
+
+def trainer_of(replicas: int, device: str) -> Trainer:
+    return build_trainer([replace(CONFIG, device=device)] * replicas)
+
+
+@cache
+def trials(device: str, unroll: int) -> FusedTrials:
+    """Return compiled trials for any number of replicas."""
+    trainer = trainer_of(1, device)
+    return FusedTrials(
+        trainer,
+        trainer.init(tensor(CONFIG.start_means, CONFIG).to(device), tensor(CONFIG.start_covariances, CONFIG).to(device)),
+        unroll=unroll,
+    )
+
+
+def fused(replicas: int, device: str, unroll: int = UNROLL) -> Callable[[int], float]:
+    """Return a function that measures the trials per second of so many replicas over so many calls.
+
+    More than ``CHUNK`` replicas are done in chunks, one after the other, as a map does them.
+    """
+    points, labels = (each.to(device) for each in experiment())
+    size = min(replicas, CHUNK)
+    trainer = trainer_of(size, device)
+    state = trainer.init(tensor(CONFIG.start_means, CONFIG).to(device), tensor(CONFIG.start_covariances, CONFIG).to(device))
+    side = trials(device, unroll)
+    rates, place = torch.stack([*trainer.rates]), torch.arange(size, device=device) % len(points)
+    start = side.pack(state, Fate.unknown(size, state.alive.device))
+
+    def shown(call: int) -> tuple[torch.Tensor, torch.Tensor]:
+        which = (place + unroll * call + torch.arange(unroll, device=device)[:, None]) % len(points)
+        return points.T[:, which].movedim(0, 1).contiguous(), labels[which]
+
+    @torch.no_grad()
+    def measure(calls: int) -> float:
+        given = [shown(call) for call in range(min(calls, 4))]
+        began = _now(device)
+        for _ in range(replicas // size):
+            tables = start
+            for call in range(calls):
+                x, label = given[call % len(given)]
+                tables = side(tables, rates, x, label, call * unroll + 1)
+        return replicas * calls * unroll / (_now(device) - began)
+
+    return measure
+
+
+def _now(device: str) -> float:
+    if device == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter()
+
+
+def measure_all(device: str, unroll: int, rounds: int, lanes: int) -> dict[str, dict[str, float]]:
+    """Return the median trials per second of the loop, and of each number of replicas, eager and compiled."""
+    reference = {"loop": loop()}
+    eager = {str(replicas): ours(replicas) for replicas in EAGER} if device == "cpu" else {}
+    compiled = {str(replicas): fused(replicas, device, unroll) for replicas in COMPILED}
+    sides = {("loop", name): (side, 300) for name, side in reference.items()}
+    sides |= {("eager", name): (side, max(10, min(300, 200_000 // int(name)))) for name, side in eager.items()}
+    sides |= {("compiled", name): (side, max(4, min(400, lanes // int(name) // unroll))) for name, side in compiled.items()}
+    threads = {
+        key: fastest(side, cores()) if key[0] == "eager" else 1 for key, (side, _) in sides.items() if key[0] != "compiled"
+    }
+    for (kind, _), (side, _) in sides.items():
+        if kind == "compiled":
+            torch.set_num_threads(cores())
+            side(4)
+    speeds: dict[tuple[str, str], list[float]] = {key: [] for key in sides}
+    for _ in range(rounds):
+        for key, (side, length) in sides.items():
+            torch.set_num_threads(threads.get(key, cores()))
+            speeds[key].append(side(length))
+    found: dict[str, dict[str, float]] = {"loop": {}, "eager": {}, "compiled": {}}
+    for (kind, name), values in speeds.items():
+        found[kind][name] = statistics.median(values)
+    return found
+
+
+@torch.no_grad()
+def largest_difference(device: str, unroll: int) -> float:
+    """Return how far compiled parameters are from eager ones on the CPU after 200 trials, relative to the largest entry."""
+    points, labels = experiment()
+    trainer = trainer_of(2, "cpu")
+    state = trainer.init(tensor(CONFIG.start_means, CONFIG), tensor(CONFIG.start_covariances, CONFIG))
+    fate = Fate.unknown(2, state.alive.device)
+    there = trainer_of(2, device)
+    moved = there.init(tensor(CONFIG.start_means, CONFIG).to(device), tensor(CONFIG.start_covariances, CONFIG).to(device))
+    side = trials(device, unroll)
+    tables = side.pack(moved, Fate.unknown(2, moved.alive.device))
+    for trial in range(200):
+        shown = Trial(points[trial].expand(2, 2), labels[trial].expand(2))
+        state, fate = follow(trainer, state, fate, shown, torch.tensor(trial + 1))
+    for start in range(0, 200, unroll):
+        x, label = points[start : start + unroll, :, None].expand(-1, -1, 2), labels[start : start + unroll, None].expand(-1, 2)
+        tables = side(tables, torch.stack([*there.rates]), x.contiguous().to(device), label.contiguous().to(device), start + 1)
+    other, _ = side.unpack(tables)
+    pairs = zip(state.parameters, other.parameters, strict=True)
+    return max(((mine - theirs.cpu()).abs().max() / mine.abs().max()).item() for mine, theirs in pairs)
+
+
+_FIRST_CALL = """
+import time, torch, throughput
+began = time.perf_counter()
+with torch.no_grad():
+    throughput.fused(10_000, {device!r}, {unroll})(1)
+print(time.perf_counter() - began)
+"""
+_PEAK = """
+import torch, throughput
+with torch.no_grad():
+    side = throughput.fused(10, {device!r}, {unroll}); side(1)
+    throughput.forget_peak(); before = throughput.memory("VmRSS")
+    throughput.fused({replicas}, {device!r}, {unroll})(2)
+print([throughput.memory("VmHWM"), before])
+"""
+
+
+def compile_seconds(device: str, unroll: int) -> dict[str, float]:
+    """Return how long the first call takes with an empty cache on disk, and in a new process with a full one."""
+    program = _FIRST_CALL.format(device=device, unroll=unroll)
+    with tempfile.TemporaryDirectory() as cache:
+        return {name: float(_elsewhere(program, cache)) for name in ("cold", "warm")}
+
+
+def peak_bytes(device: str, replicas: int, unroll: int) -> tuple[float, float]:
+    """Return the peak memory of a process that does so many replicas, in bytes, in all and beyond what it began with."""
+    total, before = json.loads(_elsewhere(_PEAK.format(device=device, replicas=replicas, unroll=unroll)))
+    return total, total - before
+
+
+def memory(name: str) -> float:
+    """Return a figure of this process in /proc, in bytes: "VmRSS" now, "VmHWM" at its peak; NaN where there is no /proc."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return math.nan
+    return 1024.0 * next(int(line.split()[1]) for line in lines if line.startswith(name))
+
+
+def forget_peak() -> None:
+    """Begin to watch for the peak anew."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def _elsewhere(program: str, cache: str | None = None) -> str:
+    """Run a program in a Python of its own and return what it prints."""
+    folder = os.path.dirname(os.path.abspath(__file__))
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([folder, str(checkout.ROOT)])}
+    environment |= {"TORCHINDUCTOR_CACHE_DIR": cache} if cache else {}
+    return subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True).stdout
+
+
+@torch.no_grad()
+def costs(replicas: int = 10_000) -> list[tuple[str, int, int, float]]:
+    """Return engine, K, D, and nanoseconds per trial and replica; compiled only where the algebra is written out."""
+    rows = []
+    torch.set_num_threads(cores())
+    for categories, size in ((2, 2), (3, 2), (4, 2), (5, 2), (2, 3), (2, 4), (2, 6), (2, 8), (2, 10)):
+        trainer = build_trainer([replace(CONFIG, parameterization="log-cholesky")] * replicas)
+        state = trainer.init(torch.zeros(categories, size), torch.eye(size).expand(categories, size, size))
+        x, label = torch.randn(size, replicas), torch.randint(categories, (replicas,))
+        rows.append(("eager", categories, size, _cost(partial(trainer.step, state, Trial(x.T, label)), replicas)))
+        if size <= 4 and categories <= 3:
+            side = FusedTrials(trainer, state, unroll=2)
+            tables = side.pack(state, Fate.unknown(replicas, state.alive.device))
+            two = torch.stack([x, x]), torch.stack([label, label])
+            rates = torch.stack([*trainer.rates])
+            rows.append(("compiled", categories, size, _cost(partial(side, tables, rates, *two, 1), 2 * replicas)))
+    return rows
+
+
+def _cost(call: Callable[[], Any], trials: int) -> float:
+    for _ in range(3):
+        call()
+    times = []
+    for _ in range(5):
+        began = time.perf_counter()
+        for _ in range(5):
+            call()
+        times.append((time.perf_counter() - began) / 5)
+    return statistics.median(times) / trials * 1e9
+
+
+def measure(device: str, quick: bool) -> dict[str, Any]:
+    """Return all figures."""
+    unroll = 2 if quick else UNROLL
+    compile_s = compile_seconds(device, unroll)
+    found = measure_all(device, unroll, *((3, LANES // 20) if quick else (7, LANES)))
+    reference = found["loop"]["loop"]
+    largest = 10**5 if quick else 10**6
+    total, own = peak_bytes(device, largest, unroll)
+    trainer = trainer_of(1, "cpu")
+    state = trainer.init(tensor(CONFIG.start_means, CONFIG), tensor(CONFIG.start_covariances, CONFIG))
+    return {
+        "cores": cores(),
+        "device": device,
+        "loop": reference,
+        "eager": found["eager"],
+        "compiled": found["compiled"],
+        "ratio_eager": {name: speed / reference for name, speed in found["eager"].items()},
+        "ratio_compiled": {name: speed / reference for name, speed in found["compiled"].items()},
+        "compile_s": compile_s,
+        "bytes_per_lane": {
+            "state": FusedTrials(trainer, state, compiled=False).bytes_per_replica,
+            "peak": own / min(largest, CHUNK),
+        },
+        "peak_mb": {str(largest): total / 1e6},
+        "largest_difference": largest_difference(device, unroll),
+    }
+
+
+def show(found: dict[str, Any]) -> None:
+    """Print the figures as a table."""
+    print(f"{found['cores']} cores, {found['device']}, Python {platform.python_version()}, torch {torch.__version__}")
+    print(f"{'':>16s}{'trials/s':>16s}{'ratio':>12s}")
+    print(f"{'textbook loop':>16s}{found['loop']:16,.0f}{1:12.2f}")
+    for kind in ("eager", "compiled"):
+        for name, speed in found[kind].items():
+            print(f"{kind + ' ' + name:>16s}{speed:16,.0f}{found['ratio_' + kind][name]:12,.2f}")
+    for name in ("compile_s", "bytes_per_lane", "peak_mb", "largest_difference"):
+        print(f"{name}: {found[name]}")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the figures as a table, or as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="one JSON object and nothing else")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, and fewer trials in a compiled call")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="of the compiled side")
+    parser.add_argument("--table", action="store_true", help="print the cost against K and D instead")
+    options = parser.parse_args(arguments)
+    if options.table:
+        print(f"{'':10s}{'K':>3s}{'D':>4s}{'ns per trial and replica':>28s}")
+        for engine, categories, size, cost in costs():
+            print(f"{engine:10s}{categories:3d}{size:4d}{cost:28,.1f}")
+        return
+    found = measure(options.device, options.quick)
+    if options.json:
+        print(json.dumps(found))
+    else:
+        show(found)
+
+
+if __name__ == "__main__":
+    main()

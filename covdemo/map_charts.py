@@ -1,0 +1,202 @@
+"""A stability map as a picture: one complete Vega-Lite specification, data included."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from covdemo import contours
+from covdemo.charts import COLORS, Spec
+from covdemo.config import FIELDS, RunConfig
+from covdemo.failures import KINDS
+from covdemo.outcomes import Outcome
+from covdemo.parameterizations import PARAMETERIZATIONS
+from covdemo.stability import OUTCOMES, Axis, StabilityMap
+
+CELL = "cell"  # name of the selection that a click makes
+ALT = (
+    "How the runs of a grid of settings ended. Colour: the most frequent outcome of the seeds; shade: its share. "
+    "Lines: equal KL to the truth. Cross: the present settings."
+)
+PALETTE = {Outcome.LEARNED: COLORS[0], Outcome.NOT_LEARNED: "#E69F00", Outcome.FAILED: "#A3195B"}
+LEVELS = (0.03, 0.1, 0.3, 1.0, 3.0)  # of KL, in nats
+_LABELS = {field.attribute: field.label for field in FIELDS}
+_HEIGHT, _ROW = 340, 24
+
+
+def stability(found: StabilityMap, present: RunConfig | None = None) -> Spec:
+    """Return the heat map of a stability map, with the present settings marked where they lie on it."""
+    x, y = _scale(found.x, alt.X), _scale(found.y, alt.Y)
+    outcome = alt.Color(
+        "outcome:N",
+        scale=alt.Scale(domain=[each.label for each in PALETTE], range=list(PALETTE.values())),
+        legend=alt.Legend(orient="top", title=None, symbolOpacity=1, labelLimit=0),
+    )
+    shade = alt.Opacity("share:Q", scale=alt.Scale(domain=[1 / len(OUTCOMES), 1], range=[0.3, 1]), legend=None)
+    chosen = alt.selection_point(name=CELL, fields=["row", "column"], on="click", empty=False)
+    cells = (
+        alt.Chart(alt.Data(values=list(_cells(found))))
+        .mark_rect(stroke=None)
+        .encode(x, y, *_ends(found), color=outcome, opacity=shade, tooltip=_tooltip(found))
+        .add_params(chosen)
+    )
+    layers = [cells, *_contour_layer(found, x, y), *_mark_layer(found, present, x, y)]
+    height = _ROW * len(found.y.values) if _is_named(found.y) else _HEIGHT
+    chart = alt.layer(*layers).properties(width="container", height=height)
+    spec: Spec = chart.configure_view(stroke=None).configure_axis(grid=False, labelLimit=0).to_dict()
+    spec["config"]["legend"] = {"layout": {"top": {"anchor": "end"}}}  # long names of rows leave it no room at the start
+    return spec
+
+
+def legend(found: StabilityMap) -> str:
+    """Return what the marks of the heat map mean, beside the colours."""
+    levels = ", ".join(f"{level:g}" for level in LEVELS)
+    lines = "" if _is_named(found.x) or _is_named(found.y) else f" White lines: equal KL to the truth, at {levels} nats."
+    return f"Shade: how many seeds agree.{lines} Cross: the present settings."
+
+
+def _cells(found: StabilityMap) -> Iterator[dict[str, Any]]:
+    """Return a row for each cell of which something is known."""
+    shares = np.stack([found.share(outcome) for outcome in OUTCOMES], axis=-1)
+    horizontal, vertical = _edges(found.x), _edges(found.y)
+    for row, column in np.argwhere(np.isfinite(shares[..., 0])).tolist():
+        best = int(shares[row, column].argmax())
+        yield {
+            "row": row,
+            "column": column,
+            **_span("x", found.x, horizontal, column),
+            **_span("y", found.y, vertical, row),
+            "outcome": OUTCOMES[best].label,
+            "share": float(shares[row, column, best]),
+            **{each.value: f"{share:.0%}" for each, share in zip(OUTCOMES, shares[row, column], strict=True)},
+            "failing trial": _first_failure(found, row, column),
+            "accuracy": f"{found.accuracy[row, column].mean():.1%}",
+            "KL": _mean_kl(found, row, column),
+        }
+
+
+def _first_failure(found: StabilityMap, row: int, column: int) -> str:
+    """Return the median trial of the first failure, and its most frequent kind."""
+    trials, kinds = found.failed_at[row, column], found.kind[row, column]
+    failed = trials >= 0
+    if not failed.any():
+        return "none"
+    kind = KINDS[int(np.bincount(kinds[failed]).argmax())]
+    return f"{np.median(trials[failed]):,.0f} (median), {kind.value}"
+
+
+def _mean_kl(found: StabilityMap, row: int, column: int) -> str:
+    mean = float(found.kl[row, column].mean())
+    return f"{mean:.3g} nats" if math.isfinite(mean) else "infinite"
+
+
+def _span(side: str, axis: Axis, edges: np.ndarray, place: int) -> dict[str, Any]:
+    """Return where a cell begins and ends, and its value for people."""
+    value = axis.values[place]
+    if _is_named(axis):
+        return {side: _name(axis, value), f"{side} value": _name(axis, value)}
+    return {side: float(edges[place]), f"{side}2": float(edges[place + 1]), f"{side} value": f"{value:.4g}"}
+
+
+def _edges(axis: Axis) -> np.ndarray:
+    """Return the borders of an axis's cells, half way between the values on its scale; none for names."""
+    if _is_named(axis):
+        return np.empty(0)
+    places = np.array([_place(axis, value) for value in axis.values])
+    between = (places[1:] + places[:-1]) / 2
+    step = (places[-1] - places[0]) / max(len(places) - 1, 1) or 1.0
+    edges = np.concatenate([[places[0] - step / 2], between, [places[-1] + step / 2]])
+    return 10.0**edges if _is_log(axis) else edges
+
+
+def _place(axis: Axis, value: Any) -> float:
+    return math.log10(value) if _is_log(axis) else float(value)
+
+
+def _value(axis: Axis, place: float) -> float:
+    return float(10.0**place) if _is_log(axis) else float(place)
+
+
+def _is_named(axis: Axis) -> bool:
+    return isinstance(axis.values[0], str)
+
+
+def _is_log(axis: Axis) -> bool:
+    return not _is_named(axis) and min(map(float, axis.values)) > 0 and axis.name != "momentum"
+
+
+def _name(axis: Axis, value: object) -> str:
+    return PARAMETERIZATIONS[str(value)].label if _is_named(axis) else f"{value:.4g}"
+
+
+def _scale(axis: Axis, channel: Any) -> Any:
+    side, title = ("x" if channel is alt.X else "y"), _LABELS[axis.name]
+    if _is_named(axis):
+        return channel(f"{side}:N", sort=None, title=None, axis=alt.Axis(labelOverlap=False, labelBaseline="middle"))
+    edges = _edges(axis)
+    scale = alt.Scale(type="log" if _is_log(axis) else "linear", domain=[float(edges[0]), float(edges[-1])], nice=False)
+    labels = alt.Axis(format="~g" if not _is_log(axis) else "~e", tickCount=6)
+    return channel(f"{side}:Q", scale=scale, title=title, axis=labels)
+
+
+def _ends(found: StabilityMap) -> list[Any]:
+    ends = [alt.X2("x2")] if not _is_named(found.x) else []
+    return [*ends, alt.Y2("y2")] if not _is_named(found.y) else ends
+
+
+def _tooltip(found: StabilityMap) -> list[alt.Tooltip]:
+    named = [alt.Tooltip("x value:N", title=_LABELS[found.x.name]), alt.Tooltip("y value:N", title=_LABELS[found.y.name])]
+    shares = [alt.Tooltip(f"{outcome.value}:N", title=outcome.label) for outcome in OUTCOMES]
+    rest = [alt.Tooltip("failing trial:N", title="first failure"), alt.Tooltip("accuracy:N"), alt.Tooltip("KL:N")]
+    return [*named, *shares, *rest]
+
+
+def _contour_layer(found: StabilityMap, x: Any, y: Any) -> list[alt.Chart]:
+    """Return lines of equal mean KL, where both axes are numbers and have room for lines."""
+    if _is_named(found.x) or _is_named(found.y) or min(found.outcome.shape[:2]) < 2:
+        return []
+    across, up = ([_place(axis, value) for value in axis.values] for axis in (found.x, found.y))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        height = np.log10(np.maximum(found.kl.astype(np.float64).mean(-1), 1e-9))
+    lines = contours.levels(np.array(across), np.array(up), height, [math.log10(level) for level in LEVELS])
+    rows = [
+        {"x": _value(found.x, px), "y": _value(found.y, py), "line": number, "KL": f"{LEVELS[level]:g} nats"}
+        for number, (level, line) in enumerate(lines)
+        for px, py in line
+    ]
+    if not rows:
+        return []
+    chart = alt.Chart(alt.Data(values=[row | {"order": order} for order, row in enumerate(rows)]))
+    return [
+        chart.mark_line(color="white", strokeWidth=1.2, clip=True).encode(
+            x, y, detail="line:N", order="order:Q", tooltip=alt.Tooltip("KL:N", title="equal KL")
+        )
+    ]
+
+
+def _mark_layer(found: StabilityMap, present: RunConfig | None, x: Any, y: Any) -> list[alt.Chart]:
+    """Return a cross at the present settings, where they lie on the map."""
+    if present is None:
+        return []
+    place = {"x": _coordinate(found.x, present), "y": _coordinate(found.y, present)}
+    if not (_on(found.x, present) and _on(found.y, present)):
+        return []
+    shape = "M-1,-1L1,1M-1,1L1,-1"
+    marks = alt.Chart(alt.Data(values=[place]))
+    halo = marks.mark_point(shape=shape, size=90, strokeWidth=5, stroke="white", opacity=1, clip=True).encode(x, y)
+    return [halo, marks.mark_point(shape=shape, size=90, strokeWidth=2, stroke="black", opacity=1, clip=True).encode(x, y)]
+
+
+def _coordinate(axis: Axis, config: RunConfig) -> Any:
+    value = getattr(config, axis.name)
+    return _name(axis, value) if _is_named(axis) else value
+
+
+def _on(axis: Axis, config: RunConfig) -> bool:
+    value = getattr(config, axis.name)
+    if _is_named(axis):
+        return value in axis.values
+    edges = _edges(axis)
+    return bool(edges[0] <= value <= edges[-1])

@@ -1,0 +1,236 @@
+"""``python -m covdemo map``: train over a grid of two settings and several seeds, and write how the runs ended."""
+
+import argparse
+import csv
+import itertools
+import math
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from covdemo import atlas, limits, map_charts
+from covdemo.config import FIELDS, RunConfig
+from covdemo.failures import KINDS
+from covdemo.fields import parse_number
+from covdemo.parameterizations import PARAMETERIZATIONS
+from covdemo.safe_rates import RATES, rounded
+from covdemo.stability import AXES, CHUNK, OUTCOMES, UNKNOWN, Axis, StabilityMap, sweep
+
+_FIELDS = {field.name: field for field in FIELDS}
+_DEFAULTS = {
+    "lr_cov": tuple(RATES.tolist()),
+    "lr_mu": atlas.MEAN_RATES,
+    "lr_nn": tuple(rounded(np.logspace(-3, 1, 9)).tolist()),
+    "momentum": (0.0, 0.3, 0.6, 0.9),
+    "parameterization": tuple(PARAMETERIZATIONS),
+}
+_PIXELS = 2.0  # of a picture, per pixel of a screen
+
+
+def map_grid(config: RunConfig, options: argparse.Namespace) -> int:
+    """Compute a map, or go on with one that was interrupted, and write it; return the exit code.
+
+    Raises:
+        ValueError: for axes that make no sense, or a file that cannot be written or holds another map.
+    """
+    if options.all:
+        return _ship(Path(str(atlas.place("covariance"))).parent)
+    x, y = (_axis(name, options) for name in (options.x, options.y))
+    found = _start(StabilityMap.empty(config, x, y, range(options.seeds)), options.out)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    progress = Progress(sys.stderr)
+    with _executor(options.dask) as executor:
+        found = sweep(found, executor, progress, lambda part: part.save(options.out), options.compiled, options.chunk)
+    found.save(options.out)
+    for write, path in ((write_csv, options.csv), (write_picture, options.picture)):
+        if path:
+            write(found, path)
+    print(summary(found))
+    return 0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes beside the settings of the run."""
+    parser.add_argument("--x", choices=AXES, default="lr_cov", help="setting across; default: lr_cov")
+    parser.add_argument("--y", choices=AXES, default="lr_mu", help="setting up; default: lr_mu")
+    for side in "xy":
+        text = f"of --{side}: a list 1e-5,1e-3,0.1 or a range 1e-8:1e2:41 in equal ratios"
+        parser.add_argument(f"--{side}-values", metavar="VALUES", help=text)
+    parser.add_argument("--seeds", type=_positive, default=8, metavar="N", help="data seeds, from 0; default: 8")
+    parser.add_argument("--out", type=Path, default=Path("map.npz"), metavar="FILE.npz", help="the map; default: map.npz")
+    parser.add_argument("--csv", type=Path, metavar="FILE.csv", help="the same, a line for each run")
+    parser.add_argument("--picture", type=_picture, metavar="FILE", help="the same as a picture, .png or .svg")
+    parser.add_argument("--compiled", action="store_true", help="compile the trials; pays for 10^8 trials and more")
+    parser.add_argument("--chunk", type=_positive, default=CHUNK, metavar="N", help=f"runs side by side; default: {CHUNK:,}")
+    parser.add_argument("--dask", metavar="tcp://HOST:PORT", help="scheduler of a Dask cluster that does the work")
+    parser.add_argument("--all", action="store_true", help="make the maps that ship with the package, and nothing else")
+
+
+def _positive(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {text!r}")
+    return number
+
+
+def _picture(text: str) -> Path:
+    path = Path(text)
+    if path.suffix not in (".png", ".svg"):
+        raise argparse.ArgumentTypeError(f"expected a name that ends in .png or .svg, got {path.name}")
+    if find_spec("vl_convert") is None:
+        raise argparse.ArgumentTypeError("vl-convert is missing: pip install vl-convert-python")
+    return path
+
+
+def _axis(name: str, options: argparse.Namespace) -> Axis:
+    given = options.x_values if name == options.x else options.y_values
+    return Axis(name, _DEFAULTS[name] if given is None else _values(name, given))
+
+
+def _values(name: str, text: str) -> tuple[Any, ...]:
+    """Return the values that a list or a range stands for.
+
+    Raises:
+        ValueError: if one of them cannot be used.
+    """
+    values = []
+    for part in _range(name, text) if ":" in text else text.split(","):
+        value, problems = _FIELDS[name].read(part.strip())
+        if problems:
+            raise ValueError(f"--{name}: {problems[0].fault}")
+        values.append(value)
+    return tuple(sorted(dict.fromkeys(values))) if name != "parameterization" else tuple(dict.fromkeys(values))
+
+
+def _range(name: str, text: str) -> list[str]:
+    """Return the numbers of LOW:HIGH:COUNT in equal ratios.
+
+    Raises:
+        ValueError: if there are no such numbers.
+    """
+    low, high, count = [parse_number(part) for part in text.split(":")] if text.count(":") == 2 else [math.nan] * 3
+    if not (0 < low < high < math.inf and count in range(2, limits.AXIS_VALUES + 1)):
+        within = f"0 < LOW < HIGH and COUNT 2 to {limits.AXIS_VALUES:,}"
+        raise ValueError(f"--{name}: expected a range LOW:HIGH:COUNT with {within}, got {text!r}")
+    return [repr(value) for value in np.geomspace(low, high, int(count)).tolist()]
+
+
+def _start(empty: StabilityMap, path: Path) -> StabilityMap:
+    """Return the map that a file holds already, or the empty one.
+
+    Raises:
+        ValueError: if the file holds something else.
+    """
+    if not path.exists():
+        return empty
+    found = StabilityMap.load(path)
+    if not found.same_grid(empty):
+        raise ValueError(f"--out: {path} holds a map of other settings; take another name, or delete it")
+    done = int((found.outcome != UNKNOWN).sum())
+    print(f"{path}: {done:,} of {found.outcome.size:,} runs are done already", file=sys.stderr)
+    return found
+
+
+@contextmanager
+def _executor(address: str | None) -> Iterator[Executor | None]:
+    """Give an executor on a Dask cluster; None for no address.
+
+    Raises:
+        ValueError: if Dask is missing, or nobody answers.
+    """
+    if address is None:
+        yield None
+        return
+    try:
+        from distributed import Client
+    except ModuleNotFoundError:
+        raise ValueError("--dask: distributed is missing: pip install 'covdemo[cluster]'") from None
+    try:
+        client = Client(address, timeout=10)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"--dask: no scheduler answers at {address}: {error}") from None
+    with client, client.get_executor() as executor:
+        yield executor
+
+
+class Progress:
+    """Tells on a stream how far a work is, at most once a second, and how long the rest will take."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream, self._began, self._told = stream, time.monotonic(), -1.0
+        self._first: float | None = None
+
+    def __call__(self, done: float) -> None:
+        """Take note that this share of the work is done."""
+        now = time.monotonic() - self._began
+        if self._first is None:
+            self._first = done
+        if now - self._told < 1 and done < 1:
+            return
+        self._told = now
+        gained = done - self._first
+        left = f", {now * (1 - done) / gained:,.0f} s left" if gained > 0 and done < 1 else ""
+        end = "\n" if done >= 1 or not self._stream.isatty() else ""
+        start = "\r" if self._stream.isatty() else ""
+        print(f"{start}{done:4.0%} done{left}    ".rstrip() + ("" if end else "    "), end=end, file=self._stream, flush=True)
+
+
+def _ship(folder: Path) -> int:
+    """Make the maps that ship; return the exit code."""
+    folder.mkdir(exist_ok=True)
+    for key in PARAMETERIZATIONS:
+        print(key, file=sys.stderr)
+        atlas.make(key, Progress(sys.stderr)).save(folder / f"{key}.npz")
+    return 0
+
+
+def write_csv(found: StabilityMap, path: Path) -> None:
+    """Write a line for each run."""
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow((found.x.name, found.y.name, "seed", "outcome", "failing_trial", "kind", "accuracy", "kl"))
+        writer.writerows(_lines(found))
+
+
+def _lines(found: StabilityMap) -> Iterator[Sequence[Any]]:
+    """Return what the runs are and how they ended; a failing trial of -1 is none."""
+    for row, column, seed in itertools.product(*map(range, found.outcome.shape)):
+        place = (row, column, seed)
+        kind = int(found.kind[place])
+        yield (
+            found.x.values[column],
+            found.y.values[row],
+            found.seeds[seed],
+            OUTCOMES[found.outcome[place]].value,
+            int(found.failed_at[place]),
+            KINDS[kind].value if kind >= 0 else "",
+            float(found.accuracy[place]),
+            float(found.kl[place]),
+        )
+
+
+def write_picture(found: StabilityMap, path: Path) -> None:
+    """Write the heat map as a PNG or an SVG file, by the ending of the path."""
+    import vl_convert
+
+    spec = map_charts.stability(found) | {"width": 640}
+    if path.suffix == ".svg":
+        path.write_text(vl_convert.vegalite_to_svg(spec))
+    else:
+        path.write_bytes(vl_convert.vegalite_to_png(spec, scale=_PIXELS))
+
+
+def summary(found: StabilityMap) -> str:
+    """Return the shares of the outcomes in a sentence."""
+    shares = (f"{(found.outcome == place).mean():.1%} {outcome.label}" for place, outcome in enumerate(OUTCOMES))
+    return f"{found.outcome.size:,} runs: {', '.join(shares)}"

@@ -1,0 +1,62 @@
+"""How a job is started, watched and cancelled on the page, and where its result is found again."""
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import streamlit as st
+
+from covdemo.jobs import Job, Memory
+
+_POLL = 0.5  # seconds between two looks at a job
+_MEMORY = Memory()
+
+
+def result(key: Hashable) -> Any:
+    """Return the result of the work of this key, whoever had it done; None if nobody had."""
+    return _MEMORY.get(key)
+
+
+def start(name: str, key: Hashable, work: Callable[[Callable[[float], None]], Any]) -> None:
+    """Start a viewer's job of this name; an earlier one of the same name is cancelled."""
+    cancel(name)
+    st.session_state[_slot(name)] = (key, Job(work))
+
+
+def cancel(name: str) -> None:
+    """End the viewer's job of this name, if there is one."""
+    found = st.session_state.pop(_slot(name), None)
+    if found is not None:
+        found[1].cancel()
+
+
+def watch(name: str, key: Hashable) -> bool:
+    """Draw how far the job of this name and key is, with a button to cancel it; return whether there is one under way."""
+    found = st.session_state.get(_slot(name))
+    if found is None or found[0] != key:
+        cancel(name)
+        return False
+    job: Job[Any] = found[1]
+    if job.finished:
+        del st.session_state[_slot(name)]
+        if job.result is not None:
+            _MEMORY.put(key, job.result)
+        elif job.fault:
+            st.error(job.fault)
+        return False
+    within = False
+
+    def look() -> None:
+        job.look()
+        if job.finished and within:
+            st.rerun()
+        left = "" if job.seconds_left is None else f", {job.seconds_left:.0f} s left"
+        st.progress(min(job.share, 1.0), text=f"{job.share:.0%}{left}" if job.share else "Waiting for its turn")
+
+    st.fragment(look, run_every=_POLL)()
+    within = True
+    st.button("Cancel", key=f"cancel {name}", on_click=cancel, args=(name,))
+    return True
+
+
+def _slot(name: str) -> str:
+    return f"job {name}"

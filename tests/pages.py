@@ -1,0 +1,51 @@
+"""The page without a browser, for tests: Streamlit's own AppTest."""
+
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+from covdemo.config import FIELDS
+from covdemo.ui import widgets
+
+APP = Path(__file__).parent.parent / "app.py"
+
+
+def open_page(**query):
+    page = AppTest.from_file(str(APP), default_timeout=60)
+    for name, value in query.items():
+        page.query_params[name] = value
+    return page.run()
+
+
+def press(page, key):
+    return page.button(key=key).click().run()
+
+
+def run_to_the_end(page):
+    """Press the button; AppTest has no browser that asks for the next round, so ask here."""
+    press(page, "finish")
+    while player(page).playing:
+        page.run()
+    return page.run()
+
+
+def player(page):
+    return page.session_state["player"]
+
+
+def said(page):
+    """Return every sentence of a coloured box."""
+    return " ".join(box.value for kind in (page.error, page.warning, page.info, page.success) for box in kind)
+
+
+def field(name):
+    return next(row for row in FIELDS if row.name == name)
+
+
+def widget(page, row):
+    return next(w for kind in (page.selectbox, page.number_input, page.text_input) for w in kind if w.key == widgets.key(row))
+
+
+def address(page):
+    """Return what a viewer would copy."""
+    return {name: value[0] if isinstance(value, list) else value for name, value in page.query_params.items()}
