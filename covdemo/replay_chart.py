@@ -34,7 +34,7 @@ def speed(records: int) -> int:
     return next((each for each in reversed(SPEEDS) if records >= SECONDS * each), SPEEDS[0])
 
 
-def replay(box: Box, names: tuple[str, ...], records: int, failures: Sequence[str]) -> Spec:
+def replay(box: Box, names: tuple[str, ...], records: int, failures: Sequence[str], first: str) -> Spec:
     """Return the figure; its datasets are those of ``covdemo.replay_tables``.
 
     Args:
@@ -42,18 +42,19 @@ def replay(box: Box, names: tuple[str, ...], records: int, failures: Sequence[st
         names: of the categories, K of them.
         records: how many there are.
         failures: name of each failure for people.
+        first: what is said of the first record.
     """
     state = _STATE.format(categories=len(names))
     paint = Paint(names, legend=True)
     strips = [_strip(index, row, paint, state) for index, row in enumerate(CURVES)]
     views: list[View] = [_panel(box, paint, state), *[_story()] * bool(failures), _timeline(), *strips]
     spec = charts.dress(alt.vconcat(*views, spacing=4))
-    spec["params"] = _params(records - 1, failures)
+    spec["params"] = _params(records - 1, failures, first)
     spec["autosize"] = {"type": "fit-x", "contains": "padding"}
     return spec
 
 
-def _params(last: int, failures: Sequence[str]) -> list[dict[str, Any]]:
+def _params(last: int, failures: Sequence[str], first: str) -> list[dict[str, Any]]:
     """Return what moves the figure.
 
     What follows from a change of another signal is evaluated with it; what would close a circle waits for the next tick. A
@@ -100,7 +101,7 @@ def _params(last: int, failures: Sequence[str]) -> list[dict[str, Any]]:
         {"name": "told", "expr": "failure < 0 ? now.failure : failure"},
         {
             "name": "shown",
-            "value": "",
+            "value": first,
             "bind": {"input": "text", "name": "Shown", "readonly": "readonly"},
             "on": [{"events": {"signal": "now"}, "update": "now.text"}],
         },

@@ -26,14 +26,17 @@ def draw(recording, frame):
     """Return the figure at a record as SVG, drawn by Vega itself."""
     datasets = replay_tables.datasets(recording, SQUARE)
     rows = {name: pa.ipc.open_stream(stream).read_all().to_pylist() for name, stream in datasets.items()}
-    spec = replay_chart.replay(SQUARE, NAMES, len(recording.frames), ["Trial 12"])
+    spec = replay_chart.replay(SQUARE, NAMES, len(recording.frames), ["Trial 12"], "Trial 0")
     params = [{**each, "value": frame} if each["name"] == "frame" else each for each in spec["params"]]
     views = [{**view, "width": 500} for view in spec["vconcat"]]
     return vl_convert.vegalite_to_svg({**spec, "params": params, "vconcat": views, "datasets": rows})
 
 
 def test_every_dataset_that_the_figure_names_is_made(broken):
-    named = {part.split('"')[1] for part in json.dumps(replay_chart.replay(SQUARE, NAMES, 3, ["one"])).split('{"name": ')[1:]}
+    named = {
+        part.split('"')[1]
+        for part in json.dumps(replay_chart.replay(SQUARE, NAMES, 3, ["one"], "Trial 0")).split('{"name": ')[1:]
+    }
     assert set(replay_tables.datasets(broken, SQUARE)) <= named
 
 
@@ -63,7 +66,7 @@ def test_another_record_is_another_picture(broken):
 
 
 def test_without_failures_there_is_neither_a_menu_nor_a_story():
-    spec = replay_chart.replay(SQUARE, NAMES, 9, [])
+    spec = replay_chart.replay(SQUARE, NAMES, 9, [], "Trial 0")
     assert [each["name"] for each in spec["params"] if "bind" in each] == ["play", "speed", "frame", "shown"]
     assert len(spec["vconcat"]) == 2 + len(CURVES)
 

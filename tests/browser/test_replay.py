@@ -39,7 +39,7 @@ def replay(visit):
 
 
 def slider(viewer):
-    return viewer.page.get_by_role("slider", name="Record", exact=True)
+    return viewer.page.get_by_role("slider", name=re.compile("^Record"))
 
 
 def record(viewer):
