@@ -26,13 +26,17 @@ LEAST, LARGEST = 1e-37, 1e37  # between them, a number fits single precision
 REACH = 2.0  # the boundary is drawn this far out, in half widths of the box, for panels that are not square
 
 
-def stream(**columns: ArrayLike) -> bytes:
+def stream(**columns: ArrayLike | pa.DictionaryArray) -> bytes:
     """Return columns of equal length as an Arrow stream; numbers in single precision."""
-    table = pa.table({name: _single(np.asarray(column)) for name, column in columns.items()})
+    table = pa.table({name: _column(column) for name, column in columns.items()})
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
     return bytes(sink.getvalue())
+
+
+def _column(column: ArrayLike | pa.DictionaryArray) -> pa.DictionaryArray | NDArray[Any]:
+    return column if isinstance(column, pa.DictionaryArray) else _single(np.asarray(column))
 
 
 def _single(column: NDArray[Any]) -> NDArray[Any]:
@@ -163,8 +167,9 @@ def failures(log: Sequence[Failure], stopped: bool) -> bytes:
     return stream(trial=np.array(latest, dtype=float), fatal=np.array(last, dtype=bool))
 
 
-def _named(category: NDArray[np.integer], names: Sequence[str]) -> NDArray[np.str_]:
-    return np.asarray(names, dtype=str)[category]
+def _named(category: NDArray[np.integer], names: Sequence[str]) -> pa.DictionaryArray:
+    """Return the name of each category, written once however often it occurs: long names make half of a picture's bytes."""
+    return pa.DictionaryArray.from_arrays(category.astype(np.int8), pa.array(names, pa.string()))
 
 
 def _shown(records: int) -> NDArray[np.int64]:
