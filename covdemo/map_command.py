@@ -2,11 +2,13 @@
 
 import argparse
 import itertools
+import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -27,6 +29,7 @@ _DEFAULTS = {
     "momentum": (0.0, 0.3, 0.6, 0.9),
     "parameterization": tuple(PARAMETERIZATIONS),
 }
+_MOST = 10_000  # values of an axis
 _PIXELS = 2.0  # of a picture, per pixel of a screen
 
 
@@ -40,14 +43,14 @@ def map_grid(config: RunConfig, options: argparse.Namespace) -> int:
         return _ship(Path(str(atlas.place("covariance"))).parent)
     x, y = (_axis(name, options) for name in (options.x, options.y))
     found = _start(StabilityMap.empty(config, x, y, range(options.seeds)), options.out)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    progress = Progress(sys.stderr)
+    _keep(found, options.out)  # where it cannot be written, that is better known before the work
     with _executor(options.dask) as executor:
-        found = sweep(found, executor, progress, lambda part: part.save(options.out), options.compiled, options.chunk)
-    found.save(options.out)
-    for write, path in ((write_csv, options.csv), (write_picture, options.picture)):
+        keep = partial(_keep, path=options.out)
+        found = sweep(found, executor, Progress(sys.stderr), keep, options.compiled, options.chunk)
+    for flag, write, path in (("--csv", write_csv, options.csv), ("--picture", write_picture, options.picture)):
         if path:
-            write(found, path)
+            with _writing(flag):
+                write(found, path)
     print(summary(found))
     return 0
 
@@ -93,8 +96,10 @@ def _values(name: str, text: str) -> tuple[Any, ...]:
     parts = text.split(":")
     if len(parts) == 3 and name != "parameterization":
         low, high, count = (float(part) for part in parts)
-        if not (0 < low < high and count == int(count) and count >= 2):
-            raise ValueError(f"--{name}: expected a range LOW:HIGH:COUNT with 0 < LOW < HIGH and COUNT from 2, got {text!r}")
+        if not (0 < low < high < math.inf and 2 <= count <= _MOST and count == int(count)):
+            raise ValueError(
+                f"--{name}: expected a range LOW:HIGH:COUNT with 0 < LOW < HIGH and COUNT 2 to {_MOST:,}, got {text!r}"
+            )
         return tuple(np.geomspace(low, high, int(count)).tolist())
     values = []
     for part in text.split(","):
@@ -119,6 +124,21 @@ def _start(empty: StabilityMap, path: Path) -> StabilityMap:
     done = int((found.outcome != UNKNOWN).sum())
     print(f"{path}: {done:,} of {found.outcome.size:,} runs are done already", file=sys.stderr)
     return found
+
+
+def _keep(found: StabilityMap, path: Path) -> None:
+    with _writing("--out"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        found.save(path)
+
+
+@contextmanager
+def _writing(flag: str) -> Iterator[None]:
+    """Turn what the disk has to say into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise ValueError(f"{flag}: the file cannot be written: {error.strerror}") from None
 
 
 @contextmanager

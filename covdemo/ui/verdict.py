@@ -15,10 +15,12 @@ _NOT_LEARNED = "Ran to the end, but did not learn: {:.1%} of the points are in t
 
 
 def show(player: Player) -> None:
-    """Draw the notice of the last change, the last failure, categories that learn nothing, and the outcome."""
+    """Draw what is to be said of the last change, the device, the last failure, silent categories and the outcome."""
     run, failures = player.run, player.run.history.failures
     if player.notice:
         st.info(player.notice, icon=":material/restart_alt:")
+    if run.notice:
+        st.warning(run.notice, icon=":material/memory:")
     if run.stopped:
         _stopped(failures[-1])
     elif failures:
