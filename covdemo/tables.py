@@ -50,7 +50,7 @@ def points(data: Trials, names: Sequence[str]) -> bytes:
 
 
 def ellipses(means: Array, scale_trils: Array, valid: NDArray[np.bool_], names: Sequence[str]) -> bytes:
-    """Return mean and Cholesky factor of each normal distribution, once for each contour.
+    """Return mean and Cholesky factor of each normal distribution, once for each contour; none where they are no numbers.
 
     Args:
         means: ``[K, 2]``.
@@ -58,7 +58,8 @@ def ellipses(means: Array, scale_trils: Array, valid: NDArray[np.bool_], names: 
         valid: whether the distribution exists, ``[K]``.
         names: of the categories.
     """
-    category = np.repeat(np.arange(len(means)), len(DEVIATIONS))
+    drawn = np.flatnonzero(~np.isnan(scale_trils).any(axis=(1, 2)) & ~np.isnan(means).any(axis=1))
+    category = np.repeat(drawn, len(DEVIATIONS))
     mean, factor = means[category], scale_trils[category]
     return stream(
         mean_x=mean[:, 0],
@@ -66,7 +67,7 @@ def ellipses(means: Array, scale_trils: Array, valid: NDArray[np.bool_], names: 
         l11=factor[:, 0, 0],
         l21=factor[:, 1, 0],
         l22=factor[:, 1, 1],
-        r=np.tile(DEVIATIONS, len(means)),
+        r=np.tile(DEVIATIONS, len(drawn)),
         state=np.where(valid[category], "valid", "broken"),
         category=_named(category, names),
     )
@@ -107,7 +108,7 @@ def trial(frame: Frame, names: Sequence[str]) -> bytes:
 def curve(row: Curve, history: History, names: Sequence[str]) -> bytes:
     """Return a quantity over time; what its scale cannot show is left out."""
     values, when, category = _long(row, history)
-    shown = np.isfinite(values) & ((values > 0) | (row.scale == "linear"))
+    shown = _has_place(values, row)
     return stream(trial=when[shown], value=values[shown], category=_named(category[shown], names))
 
 
@@ -140,7 +141,7 @@ def _power(size: float, rounding: Callable[[float], int]) -> float:
 def edge(row: Curve, history: History, names: Sequence[str]) -> bytes:
     """Return where a quantity on a logarithmic scale was zero or below."""
     values, when, category = _long(row, history)
-    off = (values <= 0) & (row.scale == "log")
+    off = (_single(values) <= 0) & (row.scale == "log")
     return stream(trial=when[off], category=_named(category[off], names))
 
 
@@ -156,8 +157,15 @@ def _long(row: Curve, history: History) -> tuple[Array, Array, NDArray[np.int64]
 def reference(row: Curve, run: Run, names: Sequence[str]) -> bytes:
     """Return the values that a curve is to be compared with; one for all categories has an empty category."""
     values = np.asarray(row.reference(run))
-    category = _named(np.arange(values.size), names) if values.ndim else [""]
-    return stream(value=np.atleast_1d(values), category=category)
+    category = np.asarray(_named(np.arange(values.size), names) if values.ndim else [""])
+    values = np.atleast_1d(values)
+    shown = _has_place(values, row)
+    return stream(value=values[shown], category=category[shown])
+
+
+def _has_place(values: Array, row: Curve) -> NDArray[np.bool_]:
+    """Return which values have a place on the vertical axis, in the precision in which they are sent."""
+    return np.isfinite(values) & ((_single(values) > 0) | (row.scale == "linear"))
 
 
 def failures(log: Sequence[Failure], stopped: bool) -> bytes:
