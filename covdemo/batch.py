@@ -95,7 +95,19 @@ def run_batch(
         progress: called now and then with the share of the trials done; what it raises ends the work.
         compiled: whether to compile the trials, which takes seconds and pays for 10^8 trials and more. Rounding may differ in
             the last digit. Where they cannot be compiled, they are done without.
+
+    Where a graphics card has not enough memory for them, they are done on the CPU.
     """
+    try:
+        return _run_batch(configs, progress, compiled)
+    except torch.OutOfMemoryError:
+        if configs[0].device == "cpu":
+            raise
+    _LOG.warning("the graphics card has not enough memory for %s runs: they are done on the CPU", f"{len(configs):,}")
+    return _run_batch([replace(config, device="cpu") for config in configs], progress, compiled)
+
+
+def _run_batch(configs: Sequence[RunConfig], progress: Callable[[float], None], compiled: bool) -> Results:
     first, trainer = configs[0], build_trainer(configs)
     shown = Shown(configs)
     state = trainer.init(tensor(first.start_means, first), tensor(first.start_covariances, first))
@@ -144,9 +156,11 @@ def _fused(
     trainer: Trainer, state: State, fate: Fate, shown: Shown, progress: Callable[[float], None]
 ) -> tuple[State, Fate, int]:
     """Do as many trials as there are whole calls of ``FusedTrials``; none where they cannot be fused."""
-    from covdemo.fused import CannotCompile, FusedTrials  # the compiler's machinery takes a second to load
-    from covdemo.scalarize import CannotScalarize
-
+    try:
+        from covdemo.fused import CannotCompile, FusedTrials  # the compiler's machinery takes a second to load
+        from covdemo.scalarize import CannotScalarize
+    except OSError as reason:  # as it loads, torch makes a folder for what it will compile
+        return _uncompiled(state, fate, reason)
     try:
         fused = FusedTrials(trainer, state)
         whole = shown.total - shown.total % fused.unroll
@@ -156,9 +170,13 @@ def _fused(
             if start % (20 * fused.unroll) == 0:
                 progress(start / shown.total)
     except (CannotScalarize, CannotCompile) as reason:
-        _LOG.warning("trials are done without compiling them: %s", reason)
-        return state, fate, 0
+        return _uncompiled(state, fate, reason)
     return *fused.unpack(tables), whole
+
+
+def _uncompiled(state: State, fate: Fate, reason: Exception) -> tuple[State, Fate, int]:
+    _LOG.warning("trials are done without compiling them: %s", reason)
+    return state, fate, 0
 
 
 def _assess(trainer: Trainer, state: State, fate: Fate, shown: Shown, part: Tensor) -> tuple[NDArray[Any], ...]:

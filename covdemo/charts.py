@@ -40,7 +40,7 @@ SMALL_ALT = (
     "The data points, the contours of the model's normal distributions and, dotted, of the true ones, the paths of the means, "
     "the decision boundary and the point of the present trial. The table below the panels has the numbers."
 )
-PANEL_HEIGHT, SMALL_HEIGHT, CURVE_HEIGHT = 310, 222, 124
+PANEL_HEIGHT, SMALL_HEIGHT, CURVE_HEIGHT = 310, 214, 124
 SINGLE_CONTOUR = DEVIATIONS[1]  # of a distribution that is only there to compare with
 
 

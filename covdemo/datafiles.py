@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -43,16 +44,12 @@ def read_table(content: str | bytes) -> Table:
     """
     text = _decode(content)
     separator = next((mark for mark in "\t;," if mark in text.lstrip().partition("\n")[0]), ",")
-    numbered = list(_rows(text, separator))
-    if not numbered:
-        raise ValueError("expected lines of x, y and category, got an empty table")
+    numbered = list(itertools.islice(_rows(text, separator), limits.TRIALS + 2))
+    _check_size(numbered)
     decimal_comma = separator != ","
     columns = _header(numbered[0][1], decimal_comma)
     body = numbered[1:] if columns else numbered
     columns = columns or _names([""] * len(numbered[0][1]))
-    if len(columns) < 3:
-        line, cells = numbered[0]
-        raise ValueError(f"line {line}: expected at least three columns, x, y and category, got {len(cells)}")
     _check_widths(body, numbered[0])
     return Table(columns, tuple(tuple(cells) for _, cells in body), tuple(line for line, _ in body), decimal_comma)
 
@@ -100,6 +97,18 @@ def _names(cells: Sequence[str]) -> tuple[str, ...]:
         name = "".join(filter(str.isprintable, cell))[: limits.NAME].strip() or f"column {place}"
         names.append(name if name not in names else f"{name[: limits.NAME - 6]} ({place})")
     return tuple(names)
+
+
+def _check_size(numbered: Sequence[tuple[int, list[str]]]) -> None:
+    if not numbered:
+        raise ValueError("expected lines of x, y and category, got an empty table")
+    if len(numbered) > limits.TRIALS + 1:  # one may be the header
+        raise ValueError(f"expected at most {limits.TRIALS:,} rows, got more")
+    line, cells = numbered[0]
+    if len(cells) < 3:
+        raise ValueError(f"line {line}: expected at least three columns, x, y and category, got {len(cells)}")
+    if len(cells) > limits.COLUMNS:
+        raise ValueError(f"line {line}: expected at most {limits.COLUMNS} columns, got {len(cells):,}")
 
 
 def _check_widths(body: Sequence[tuple[int, list[str]]], first: tuple[int, list[str]]) -> None:

@@ -28,6 +28,9 @@ DTYPES = {
 }
 
 
+OUT_OF_MEMORY = "The graphics card has no memory left: the run is computed on the CPU from here on."
+
+
 def refusal(device: str) -> str:
     """Return why this machine cannot compute on the device; empty if it can."""
     return "PyTorch finds no CUDA device" if device == "cuda" and not torch.cuda.is_available() else ""

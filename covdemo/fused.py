@@ -35,7 +35,7 @@ Tables = tuple[Tensor, ...]
 
 
 class CannotCompile(RuntimeError):
-    """There is no C++ compiler, or it fails."""
+    """There is no C++ compiler, or it fails, or it has no disk to write to."""
 
 
 class _Kept(NamedTuple):
@@ -58,6 +58,7 @@ class FusedTrials:
 
     Raises:
         CannotScalarize: if the trial is more than element-wise work: D above ``linalg.UNROLLED``, or a policy that repairs.
+        CannotCompile: if the compiler has no disk to write to.
     """
 
     def __init__(self, trainer: Trainer, state: State, compiled: bool = True, unroll: int = UNROLL) -> None:
@@ -103,7 +104,7 @@ class FusedTrials:
         count = torch.tensor([[number]], dtype=torch.int32, device=x.device)
         try:
             return self._function(*tables, rates, count, x.flatten(0, 1), label)
-        except TorchDynamoException as error:
+        except (TorchDynamoException, OSError) as error:
             raise CannotCompile(str(error).partition("\n")[0]) from error
 
     @property
@@ -115,10 +116,17 @@ def _compile(function: GraphModule) -> Callable[..., Tables]:
     """Compile the function, and leave the argument checks of torch's distributions as they are.
 
     The first ``torch.compile`` of a process switches them off, for everybody.
+
+    Raises:
+        CannotCompile: if there is no disk to write to.
     """
     checks = Distribution._validate_args
-    compiled: Callable[..., Tables] = torch.compile(function.forward, dynamic=True, options=_OPTIONS)
-    Distribution.set_default_validate_args(checks)
+    try:
+        compiled: Callable[..., Tables] = torch.compile(function.forward, dynamic=True, options=_OPTIONS)
+    except OSError as error:
+        raise CannotCompile(str(error)) from error
+    finally:
+        Distribution.set_default_validate_args(checks)
     return compiled
 
 

@@ -1,7 +1,6 @@
 """``python -m covdemo map``: train over a grid of two settings and several seeds, and write how the runs ended."""
 
 import argparse
-import csv
 import itertools
 import math
 import sys
@@ -9,13 +8,14 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 
-from covdemo import atlas, limits, map_charts
+from covdemo import atlas, limits, map_charts, spreadsheets
 from covdemo.config import FIELDS, RunConfig
 from covdemo.failures import KINDS
 from covdemo.fields import parse_number
@@ -44,14 +44,14 @@ def map_grid(config: RunConfig, options: argparse.Namespace) -> int:
         return _ship(Path(str(atlas.place("covariance"))).parent)
     x, y = (_axis(name, options) for name in (options.x, options.y))
     found = _start(StabilityMap.empty(config, x, y, range(options.seeds)), options.out)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    progress = Progress(sys.stderr)
     with _executor(options.dask) as executor:
-        found = sweep(found, executor, progress, lambda part: part.save(options.out), options.compiled, options.chunk)
-    found.save(options.out)
-    for write, path in ((write_csv, options.csv), (write_picture, options.picture)):
+        _keep(found, options.out)  # where it cannot be written, that is better known before the work
+        keep = partial(_keep, path=options.out)
+        found = sweep(found, executor, Progress(sys.stderr), keep, options.compiled, options.chunk)
+    for flag, write, path in (("--csv", write_csv, options.csv), ("--picture", write_picture, options.picture)):
         if path:
-            write(found, path)
+            with _writing(flag):
+                write(found, path)
     print(summary(found))
     return 0
 
@@ -141,6 +141,21 @@ def _start(empty: StabilityMap, path: Path) -> StabilityMap:
     return found
 
 
+def _keep(found: StabilityMap, path: Path) -> None:
+    with _writing("--out"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        found.save(path)
+
+
+@contextmanager
+def _writing(flag: str) -> Iterator[None]:
+    """Turn what the disk has to say into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise ValueError(f"{flag}: the file cannot be written: {error.strerror}") from None
+
+
 @contextmanager
 def _executor(address: str | None) -> Iterator[Executor | None]:
     """Give an executor on a Dask cluster; None for no address.
@@ -196,10 +211,8 @@ def _ship(folder: Path) -> int:
 
 def write_csv(found: StabilityMap, path: Path) -> None:
     """Write a line for each run."""
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow((found.x.name, found.y.name, "seed", "outcome", "failing_trial", "kind", "accuracy", "kl"))
-        writer.writerows(_lines(found))
+    header = (found.x.name, found.y.name, "seed", "outcome", "failing_trial", "kind", "accuracy", "kl")
+    path.write_text(spreadsheets.write([header, *_lines(found)]), encoding="utf-8", newline="")
 
 
 def _lines(found: StabilityMap) -> Iterator[Sequence[Any]]:

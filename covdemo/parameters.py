@@ -20,6 +20,10 @@ class Parameters(NamedTuple):
     raw: Tensor
     readout: Tensor
 
+    def to(self, device: str) -> "Parameters":
+        """Return the same on another device."""
+        return Parameters(*(tensor.to(device) for tensor in self))
+
 
 def move(row: Parameterization, parameters: Parameters, steps: Parameters) -> Parameters:
     """Return the parameters after ``steps``, by the parameterization's own rules of moving."""

@@ -47,8 +47,10 @@ def replay(box: Box, names: tuple[str, ...], records: int, failures: Sequence[st
     state = _STATE.format(categories=len(names))
     paint = Paint(names, legend=True)
     strips = [_strip(index, row, paint, state) for index, row in enumerate(CURVES)]
-    views: list[View] = [_panel(box, paint, state), *[_story()] * bool(failures), _timeline(), *strips]
-    spec = charts.dress(alt.vconcat(*views, spacing=4))
+    above: list[View] = [_panel(box, paint, state), *[_story()] * bool(failures)]
+    spec = charts.dress(alt.vconcat(*above, _timeline(), *strips, spacing=4))
+    for part, name in zip(spec["vconcat"][len(above)]["layer"], ("present", "moments", "failures"), strict=True):
+        part["name"] = name  # here, because Altair would put a number behind it, and the clicks below need the name
     spec["params"] = _params(records - 1, failures, first)
     spec["autosize"] = {"type": "fit-x", "contains": "padding"}
     return spec
@@ -174,8 +176,7 @@ def _timeline() -> View:
     failed = charts.layer("failures").mark_point(
         cursor="pointer", opacity=1, shape=CROSS, size=90, strokeWidth=3, color=ALARM, y=TIMELINE / 2
     )
-    named = moments.encode(x, x2="next:Q").properties(name="moments"), failed.encode(x).properties(name="failures")
-    return _view([_present(x), *named], TIMELINE, "Timeline")
+    return _view([_present(x), moments.encode(x, x2="next:Q"), failed.encode(x)], TIMELINE, "Timeline")
 
 
 def _strip(index: int, row: Curve, paint: Paint, state: str) -> View:

@@ -1,13 +1,16 @@
 """One run of the experiment, from its settings to its outcome: torch inside, NumPy outside."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from covdemo import failures, metrics
+from covdemo import devices, failures, metrics
 from covdemo.assessment import assess, double
 from covdemo.batch import build_trainer, tensor, true_distributions
 from covdemo.config import RunConfig
@@ -17,9 +20,12 @@ from covdemo.history import EARLY, LOGGED, RECORDS, Array, Frame, History
 from covdemo.outcomes import Outcome, Reason, judge
 from covdemo.parameters import Parameters
 from covdemo.sources import data_of
-from covdemo.trainer import Info, Trial
+from covdemo.trainer import Info, State, Trial
 from covdemo.trials import Trials
 from covdemo.walls import room
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,22 @@ class Observed:
         return float(np.mean(self._losses)) if self._losses else float("nan")
 
 
+def _on_some_device(work: "Callable[Concatenate[Run, Given], Result]", /) -> "Callable[Concatenate[Run, Given], Result]":
+    """Let a method, which changes nothing before it has its result, be done on the CPU where the graphics card is full."""
+
+    @wraps(work)
+    def wrapped(run: "Run", /, *args: Given.args, **kwargs: Given.kwargs) -> Result:
+        try:
+            return work(run, *args, **kwargs)
+        except torch.OutOfMemoryError:
+            if run.device == "cpu":
+                raise
+            run._leave_card()
+            return work(run, *args, **kwargs)
+
+    return wrapped
+
+
 class Run:
     """A run of one configuration, advanced as far and as often as the caller likes.
 
@@ -75,6 +97,8 @@ class Run:
         trial: trials done.
         total: trials in the whole run, T.
         history: what was recorded.
+        device: where it is computed: that of the configuration, or the CPU since the graphics card was full.
+        notice: what should be known about that; empty if nothing.
     """
 
     def __init__(self, config: RunConfig, data: Trials | None = None) -> None:
@@ -83,18 +107,41 @@ class Run:
         self.trial, self.total = 0, len(self.data.order)
         self.history = History()
         self._stride = max(1, -(-self.total // (RECORDS - EARLY - 2)))
-        self._points, self._labels = self._tensor(self.data.x), torch.as_tensor(self.data.label, device=config.device)
-        self._order = torch.as_tensor(self.data.order, device=config.device)
-        self._true = true_distributions(config, self.data)
+        self.device, self.notice = config.device, ""
+        self._state = self._set_up()
         self.truth = Truth(*(_array(t) for t in (self._true.loc, self._true.covariance_matrix, self._true.scale_tril)))
-        self._trainer = build_trainer([config])
-        self._state = self._trainer.init(self._tensor(config.start_means), self._tensor(config.start_covariances))
         self._broken: Parameters | None = None
         self._observed = Observed(self.config.categories)
         self.history.record(self.frame())
 
+    @_on_some_device
+    def _set_up(self) -> State:
+        """Put what the run needs on its device, and return the state before the first trial."""
+        config = self._computed
+        self._points, self._labels = self._tensor(self.data.x), torch.as_tensor(self.data.label, device=self.device)
+        self._order = torch.as_tensor(self.data.order, device=self.device)
+        self._true = true_distributions(config, self.data)
+        self._trainer = build_trainer([config])
+        return self._trainer.init(self._tensor(config.start_means), self._tensor(config.start_covariances))
+
+    def _leave_card(self) -> None:
+        """Go on on the CPU."""
+        self.device, self.notice = "cpu", devices.OUT_OF_MEMORY
+        kept: State | None = getattr(self, "_state", None)
+        start = self._set_up()
+        if kept is not None:
+            self._state = kept.to(self.device)
+            self._broken = self._broken and self._broken.to(self.device)
+        else:
+            self._state = start
+
+    @property
+    def _computed(self) -> RunConfig:
+        """The settings that it is computed with."""
+        return self.config if self.device == self.config.device else replace(self.config, device=self.device)
+
     def _tensor(self, array: NDArray[np.float64]) -> Tensor:
-        return tensor(array, self.config)
+        return tensor(array, self._computed)
 
     @property
     def stopped(self) -> bool:
@@ -116,6 +163,7 @@ class Run:
         """Why it has not learned, if it came to its end without."""
         return self._judge()[1] if self.finished else None
 
+    @_on_some_device
     def _judge(self) -> tuple[Outcome, Reason | None]:
         trainer, kept = self._trainer, self._state.parameters
         model = trainer.parameterization.gaussians(kept.means, kept.raw)
@@ -131,11 +179,9 @@ class Run:
             self._one_trial()
 
     def _one_trial(self) -> None:
-        point = self._order[self.trial : self.trial + 1]
-        before = self._state.parameters
-        self._state, info = self._trainer.step(self._state, Trial(self._points[point], self._labels[point]))
+        self._state, info, space = self._next()
         self.trial += 1
-        self._observed.see(info, room(self._trainer.parameterization, before.raw, info.direction.raw))
+        self._observed.see(info, space)
         if bool(info.failed):
             self.history.failed += 1
             if self.history.failed <= LOGGED:
@@ -145,6 +191,13 @@ class Run:
         if self.trial <= EARLY or self.trial % self._stride == 0 or self.finished:
             self.history.record(self.frame())
             self._observed.forget()
+
+    @_on_some_device
+    def _next(self) -> tuple[State, Info, Tensor]:
+        """Return what the next trial comes to, and the room that its update had."""
+        point = self._order[self.trial : self.trial + 1]
+        state, info = self._trainer.step(self._state, Trial(self._points[point], self._labels[point]))
+        return state, info, room(self._trainer.parameterization, self._state.parameters.raw, info.direction.raw)
 
     def _failure(self, info: Info) -> Failure:
         row, policy = self._trainer.parameterization, self._trainer.policy
@@ -163,6 +216,7 @@ class Run:
             room=float(self._observed.latest_room[category]),
         )
 
+    @_on_some_device
     def frame(self) -> Frame:
         """Return the present moment."""
         now, shown = self._broken or self._state.parameters, self.distributions()
@@ -188,6 +242,7 @@ class Run:
             label=None if last is None else int(self.data.label[last]),
         )
 
+    @_on_some_device
     def decide(self, points: NDArray[np.float64]) -> Array:
         """Return the score of each category at ``points`` ``[M, D]``, ``[M, K]``; the largest is the model's answer."""
         return _array(self._scores(self._tensor(points)))

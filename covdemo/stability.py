@@ -1,9 +1,11 @@
 """Which settings work: runs over a grid of any two of them, each with several data seeds, and how they ended."""
 
 import dataclasses
+import io
 import itertools
 import json
 import os
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 
 from covdemo.batch import Results, run_batch
 from covdemo.config import RunConfig
+from covdemo.failures import KINDS
 from covdemo.outcomes import Outcome
 
 OUTCOMES = tuple(Outcome)
@@ -32,6 +35,12 @@ _MEASURES: dict[str, tuple[Any, Any]] = {  # array -> its type, and its value wh
     "accuracy": (np.float32, np.nan),
     "kl": (np.float32, np.nan),
 }
+
+# what NumPy and the modules beneath it raise for files that are no such archives, or damaged ones
+_UNREADABLE = (
+    *(OSError, ValueError, TypeError, LookupError, EOFError, AttributeError, ArithmeticError, MemoryError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error, struct.error),
+)
 
 
 @dataclass(frozen=True)
@@ -112,13 +121,22 @@ class StabilityMap:
         return _description(self) == _description(other)
 
     def save(self, path: str | Path) -> None:
-        """Write a ``.npz`` file, at once or not at all."""
+        """Write a ``.npz`` file, at once or not at all.
+
+        Raises:
+            OSError: if it cannot be written.
+        """
         target = Path(path)
         part = target.with_name(target.name + ".part")
-        with part.open("wb") as file:
-            measured = {name: getattr(self, name) for name in _MEASURES}
-            np.savez_compressed(file, description=np.array(_description(self)), **measured)
-        os.replace(part, target)
+        measured = {name: getattr(self, name) for name in _MEASURES}
+        content = io.BytesIO()
+        np.savez_compressed(content, description=np.array(_description(self)), **measured)
+        try:
+            part.write_bytes(content.getvalue())
+            os.replace(part, target)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
 
     @classmethod
     def load(cls, path: str | Path | IO[bytes]) -> "StabilityMap":
@@ -134,10 +152,13 @@ class StabilityMap:
             x, y = (Axis(grid[axis]["name"], tuple(grid[axis]["values"])) for axis in "xy")
             empty = cls.empty(RunConfig(**grid["config"]), x, y, grid["seeds"])
             measured = {name: arrays[name].astype(dtype) for name, (dtype, _) in _MEASURES.items()}
-        except (OSError, ValueError, TypeError, KeyError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+        except _UNREADABLE as error:
             raise ValueError(f"expected a map written by covdemo, but it cannot be read: {error}") from None
         if any(array.shape != empty.outcome.shape for array in measured.values()):
             raise ValueError(f"expected a map of shape {empty.outcome.shape}, got arrays of other shapes")
+        for name, known in (("outcome", OUTCOMES), ("kind", KINDS)):
+            if not ((measured[name] >= -1) & (measured[name] < len(known))).all():
+                raise ValueError(f"{name}: expected numbers from -1 to {len(known) - 1}")
         return replace(empty, **measured)
 
 

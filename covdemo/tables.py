@@ -26,13 +26,17 @@ LEAST, LARGEST = 1e-37, 1e37  # between them, a number fits single precision
 REACH = 2.0  # the boundary is drawn this far out, in half widths of the box, for panels that are not square
 
 
-def stream(**columns: ArrayLike) -> bytes:
+def stream(**columns: ArrayLike | pa.DictionaryArray) -> bytes:
     """Return columns of equal length as an Arrow stream; numbers in single precision."""
-    table = pa.table({name: _single(np.asarray(column)) for name, column in columns.items()})
+    table = pa.table({name: _column(column) for name, column in columns.items()})
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
     return bytes(sink.getvalue())
+
+
+def _column(column: ArrayLike | pa.DictionaryArray) -> pa.DictionaryArray | NDArray[Any]:
+    return column if isinstance(column, pa.DictionaryArray) else _single(np.asarray(column))
 
 
 def _single(column: NDArray[Any]) -> NDArray[Any]:
@@ -46,7 +50,7 @@ def points(data: Trials, names: Sequence[str]) -> bytes:
 
 
 def ellipses(means: Array, scale_trils: Array, valid: NDArray[np.bool_], names: Sequence[str]) -> bytes:
-    """Return mean and Cholesky factor of each normal distribution, once for each contour.
+    """Return mean and Cholesky factor of each normal distribution, once for each contour; none where they are no numbers.
 
     Args:
         means: ``[K, 2]``.
@@ -54,7 +58,8 @@ def ellipses(means: Array, scale_trils: Array, valid: NDArray[np.bool_], names: 
         valid: whether the distribution exists, ``[K]``.
         names: of the categories.
     """
-    category = np.repeat(np.arange(len(means)), len(DEVIATIONS))
+    drawn = np.flatnonzero(~np.isnan(scale_trils).any(axis=(1, 2)) & ~np.isnan(means).any(axis=1))
+    category = np.repeat(drawn, len(DEVIATIONS))
     mean, factor = means[category], scale_trils[category]
     return stream(
         mean_x=mean[:, 0],
@@ -62,7 +67,7 @@ def ellipses(means: Array, scale_trils: Array, valid: NDArray[np.bool_], names: 
         l11=factor[:, 0, 0],
         l21=factor[:, 1, 0],
         l22=factor[:, 1, 1],
-        r=np.tile(DEVIATIONS, len(means)),
+        r=np.tile(DEVIATIONS, len(drawn)),
         state=np.where(valid[category], "valid", "broken"),
         category=_named(category, names),
     )
@@ -103,7 +108,7 @@ def trial(frame: Frame, names: Sequence[str]) -> bytes:
 def curve(row: Curve, history: History, names: Sequence[str], most: int = ROWS) -> bytes:
     """Return a quantity over time, at ``most`` records; what its scale cannot show is left out."""
     values, when, category = _long(row, history, most)
-    shown = np.isfinite(values) & ((values > 0) | (row.scale == "linear"))
+    shown = _has_place(values, row)
     return stream(trial=when[shown], value=values[shown], category=_named(category[shown], names))
 
 
@@ -136,7 +141,7 @@ def _power(size: float, rounding: Callable[[float], int]) -> float:
 def edge(row: Curve, history: History, names: Sequence[str]) -> bytes:
     """Return where a quantity on a logarithmic scale was zero or below."""
     values, when, category = _long(row, history)
-    off = (values <= 0) & (row.scale == "log")
+    off = (_single(values) <= 0) & (row.scale == "log")
     return stream(trial=when[off], category=_named(category[off], names))
 
 
@@ -152,8 +157,15 @@ def _long(row: Curve, history: History, most: int = ROWS) -> tuple[Array, Array,
 def reference(row: Curve, run: Run, names: Sequence[str]) -> bytes:
     """Return the values that a curve is to be compared with; one for all categories has an empty category."""
     values = np.asarray(row.reference(run))
-    category = _named(np.arange(values.size), names) if values.ndim else [""]
-    return stream(value=np.atleast_1d(values), category=category)
+    category = np.asarray(_named(np.arange(values.size), names) if values.ndim else [""])
+    values = np.atleast_1d(values)
+    shown = _has_place(values, row)
+    return stream(value=values[shown], category=category[shown])
+
+
+def _has_place(values: Array, row: Curve) -> NDArray[np.bool_]:
+    """Return which values have a place on the vertical axis, in the precision in which they are sent."""
+    return np.isfinite(values) & ((_single(values) > 0) | (row.scale == "linear"))
 
 
 def failures(log: Sequence[Failure], stopped: bool) -> bytes:
@@ -163,8 +175,9 @@ def failures(log: Sequence[Failure], stopped: bool) -> bytes:
     return stream(trial=np.array(latest, dtype=float), fatal=np.array(last, dtype=bool))
 
 
-def _named(category: NDArray[np.integer], names: Sequence[str]) -> NDArray[np.str_]:
-    return np.asarray(names, dtype=str)[category]
+def _named(category: NDArray[np.integer], names: Sequence[str]) -> pa.DictionaryArray:
+    """Return the name of each category, written once however often it occurs: long names make half of a picture's bytes."""
+    return pa.DictionaryArray.from_arrays(category.astype(np.int8), pa.array(names, pa.string()))
 
 
 def _shown(records: int, most: int = ROWS) -> NDArray[np.int64]:

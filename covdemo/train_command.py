@@ -29,6 +29,8 @@ def train(config: RunConfig, options: argparse.Namespace) -> int:
     check_target(options.final)
     run = Run(config, _read(options.data, config) if options.data else None)
     advance(run, sys.stderr)
+    if run.notice:
+        print(run.notice, file=sys.stderr)
     print(json.dumps(report(run), allow_nan=False) if options.json else summary(run))
     if options.json and run.history.failed > LOGGED:
         print(f"the first {LOGGED:,} of {run.history.failed:,} failures are listed", file=sys.stderr)

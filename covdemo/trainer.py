@@ -34,6 +34,15 @@ class State(NamedTuple):
     slots: tuple[Slots, ...]
     alive: Tensor
 
+    def to(self, device: str) -> "State":
+        """Return the same on another device."""
+        return State(
+            self.parameters.to(device),
+            Gaussians(*(tensor.to(device) for tensor in self.distributions.tensors)),
+            tuple(tuple(tensor.to(device) for tensor in slots) for slots in self.slots),
+            self.alive.to(device),
+        )
+
 
 class Trial(NamedTuple):
     """One data point per replica: ``x`` ``[B, D]`` and its category ``label`` ``[B]``, from 0."""

@@ -131,6 +131,16 @@ def test_without_a_compiler_a_sentence_says_so(monkeypatch, tmp_path):
         both(replace(BASE, parameterization="diagonal"), compiled=True, unroll=1)
 
 
+def test_where_the_compiler_fails_a_sentence_says_so(monkeypatch, tmp_path):
+    compiler = tmp_path / "compiler"
+    compiler.write_text('#!/bin/sh\ncase "$*" in *--version*) echo "g++ (GCC) 12.2.0";; *) exit 1;; esac\n')
+    compiler.chmod(0o755)
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr("torch._inductor.config.cpp.cxx", (str(compiler),))
+    with pytest.raises(CannotCompile, match=r"^CppCompileError: C\+\+ compile error$"):
+        both(replace(BASE, parameterization="spherical"), compiled=True, unroll=1)
+
+
 def test_memory_is_what_is_handed_on():
     trainer = build_trainer([BASE])
     state = trainer.init(tensor(BASE.start_means, BASE), tensor(BASE.start_covariances, BASE))

@@ -1,4 +1,5 @@
 import json
+import re
 
 import pyarrow as pa
 import pytest
@@ -38,6 +39,13 @@ def test_every_dataset_that_the_figure_names_is_made(broken):
         for part in json.dumps(replay_chart.replay(SQUARE, NAMES, 3, ["one"], "Trial 0")).split('{"name": ')[1:]
     }
     assert set(replay_tables.datasets(broken, SQUARE)) <= named
+
+
+@pytest.mark.parametrize("failures", [[], ["one"]])
+def test_the_marks_that_clicks_are_for_have_their_names(failures):
+    vega = json.dumps(vl_convert.vegalite_to_vega(replay_chart.replay(SQUARE, NAMES, 3, failures, "Trial 0")))
+    clicked = set(re.findall(r"@(\w+):click", vega))
+    assert clicked == {"moments_marks", "failures_marks"} & set(re.findall(r'"name": "(\w+)"', vega))
 
 
 def test_the_figure_shows_every_curve_and_the_timeline(broken):

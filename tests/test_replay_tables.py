@@ -1,20 +1,23 @@
 import math
 import re
+from functools import reduce
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from covdemo import replay_tables
+from covdemo import limits, replay_tables, tables
+from covdemo.categories import add_category
 from covdemo.charts import Box
 from covdemo.config import RunConfig
 from covdemo.curves import CURVES
+from covdemo.history import LOGGED, RECORDS
 from covdemo.replay_tables import FINE, REACH, VERTICES, Recording
 from covdemo.run import Run
 
 NAMES = ("Category 1", "Category 2")
 SQUARE = Box(0.0, 0.0, 1.0)
-LIMIT = 2_000_000  # bytes, for a run of 2,000 trials
+LIMIT = 2_000_000  # bytes
 
 
 def read(stream):
@@ -51,6 +54,16 @@ def test_all_of_a_run_of_2000_trials_is_far_below_the_limit(settings):
     recording = recorded(**settings)
     assert recording.run.total == 2000
     assert sum(map(len, replay_tables.datasets(recording, SQUARE).values())) < LIMIT / 2
+
+
+def test_the_most_that_a_run_can_record_is_below_the_limit():
+    settings = RunConfig(points=tables.POINTS // 5, epochs=1, policy="skip", objective="likelihood", lr_cov=1.0, lr_mu=0.2)
+    run = Run(reduce(lambda grown, _: add_category(grown), range(3), settings))
+    run.advance(run.total)
+    recording = Recording.of(run, tuple(str(k) * limits.NAME for k in range(5)))
+    assert len(recording.frames) > 0.8 * RECORDS
+    assert len(recording.failures) == LOGGED
+    assert sum(map(len, replay_tables.datasets(recording, SQUARE).values())) < 0.9 * LIMIT  # the rest is for the figure
 
 
 def test_there_is_a_state_for_each_record_and_category_and_a_value_for_each_curve(learned):

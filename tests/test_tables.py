@@ -9,6 +9,7 @@ from covdemo.charts import DEVIATIONS, Box
 from covdemo.config import RunConfig
 from covdemo.curves import CURVES
 from covdemo.run import Run
+from covdemo.trials import draw
 
 NAMES = ("Category 1", "Category 2")
 BY_TITLE = {row.title: row for row in CURVES}
@@ -147,3 +148,9 @@ def test_the_failure_that_ended_the_run_is_told_from_those_that_did_not(broken):
     assert read(tables.failures(failures, stopped=True)) == {"trial": [failures[0].trial], "fatal": [True]}
     assert read(tables.failures(failures * 3, stopped=False))["fatal"] == [False] * 3
     assert read(tables.failures([], stopped=False)) == {"trial": [], "fatal": []}
+
+
+def test_a_long_name_of_a_category_is_sent_once_and_not_with_every_row():
+    data = draw(RunConfig())
+    short, long = (len(tables.points(data, (name, "other"))) for name in ("x", 40 * "x"))
+    assert long - short < 100

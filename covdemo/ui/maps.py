@@ -9,6 +9,7 @@ import streamlit as st
 
 from covdemo import atlas, limits, map_charts
 from covdemo.config import FIELDS, RunConfig
+from covdemo.parameterizations import PARAMETERIZATIONS
 from covdemo.safe_rates import RATES, rounded
 from covdemo.sources import described
 from covdemo.stability import Axis, StabilityMap, sweep
@@ -62,7 +63,7 @@ def _known(config: RunConfig, up: str) -> StabilityMap | None:
 
 
 def _empty(config: RunConfig, up: str) -> StabilityMap:
-    values = tuple(atlas.shipped()) if up == "parameterization" else _VALUES[up]
+    values = tuple(PARAMETERIZATIONS) if up == "parameterization" else _VALUES[up]
     return StabilityMap.empty(config, Axis("lr_cov", _VALUES["lr_cov"]), Axis(up, values), range(_SEEDS))
 
 

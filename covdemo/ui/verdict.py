@@ -16,9 +16,11 @@ _NOT_LEARNED = "Ran to the end, but did not learn: {:.1%} of the points are in t
 
 
 def show(player: RunPlayer) -> None:
-    """Draw the notice of the last change, the last failure, categories that learn nothing, and the outcome."""
+    """Draw the notices of the last change and of the device, the last failure, silent categories and the outcome."""
     run, failures = player.run, player.run.history.failures
     controls.notice(player)
+    if run.notice:
+        st.warning(run.notice, icon=":material/memory:")
     if run.stopped:
         _stopped(failures[-1])
     elif failures:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from covdemo import headless
+from covdemo import headless, replay_chart
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -149,11 +149,8 @@ def test_a_click_on_the_cross_of_the_timeline_goes_to_the_failure(replay):
     canvas = viewer.page.locator(".st-key-replay canvas.marks")
     box, last = canvas.bounding_box(), int(slider(viewer).get_attribute("max"))
     assert record(viewer) == 0
-    from covdemo import replay_chart
-
-    below = replay_chart.STRIP  # the timeline is above the curves: look for it from the middle of the figure
-    height = replay_chart.PANEL + replay_chart.STORY
-    for y in range(height, height + 2 * below, 6):
+    middle = replay_chart.PANEL + replay_chart.STORY  # and the axis of the panel: the timeline is somewhere below
+    for y in range(middle, middle + 100, 6):
         canvas.click(position={"x": box["width"] - 20, "y": y})
     viewer.page.wait_for_timeout(300)
     assert record(viewer) == last

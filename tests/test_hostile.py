@@ -1,0 +1,239 @@
+"""What strangers may put into a link or a file: each case ends in a run, with sentences where something is wrong."""
+
+import math
+import re
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pages import field, open_page, player, press, said, widget
+
+from covdemo import limits
+from covdemo.config import FIELDS, read, to_query
+from covdemo.datafiles import read_table
+from covdemo.run import Run
+from covdemo.samples import SCALINGS, Columns, sample
+from covdemo.sources import trials_of
+
+THOUSANDS = settings(max_examples=2_000, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+SOME = settings(max_examples=60, derandomize=True)
+LONGEST = 600  # characters of a sentence
+
+# ---- links ---------------------------------------------------------------------------------------------------------------
+WRONG = [
+    *(
+        "",
+        " ",
+        "nan",
+        "NaN",
+        "-nan",
+        "inf",
+        "-inf",
+        "Infinity",
+        "1e999",
+        "-1e999",
+        "1e308",
+        "5e-324",
+        "-0",
+        "-1",
+        "0x10",
+        "1_0",
+    ),
+    *(
+        "9" * 5000,
+        "-" * 400,
+        "٣",
+        "１",
+        "½",
+        "∞",
+        "\x00",
+        "\ud800",
+        "\u202e1",
+        "a" * 10_000,
+        "1,5",
+        "1 2",
+        "True",
+        "None",
+        "[]",
+    ),
+    *("<script>alert(1)</script>", "**bold**", "$x$", "`ls`", ":material/bug_report:", "{0}", "%s", "../../etc/passwd", "=1+1"),
+    *("drawn", "iris", "file", "covariance", "cuda", "float64", "2", "3", "5", "100000"),
+]
+texts = st.sampled_from(WRONG) | st.text(st.characters()) | st.floats().map(repr) | st.integers().map(str)
+given_texts = texts | st.lists(texts, max_size=4)
+names = st.sampled_from([row.url for row in FIELDS]) | st.sampled_from(WRONG) | st.text(st.characters(), max_size=50)
+queries = st.dictionaries(names, given_texts, max_size=8)
+
+
+def is_sentence(text):
+    """Whether a viewer can be shown it as it is: one line, printable, no markup, nothing of the server's own."""
+    private = re.search(r"Traceback|File \"|site-packages|/home|/usr|/work|0x[0-9a-f]{6}", text)
+    return text.isprintable() and len(text) <= LONGEST and not re.search(r"[<>\[\]!*`$&\\]", text) and not private
+
+
+def unfit(sentences):
+    return [text for text in sentences if not is_sentence(text)]
+
+
+@pytest.mark.parametrize("row", FIELDS, ids=lambda row: row.name)
+@settings(max_examples=60, derandomize=True)  # x 50 settings: 3,000
+@given(text=given_texts)
+def test_whatever_a_setting_is_given_its_value_is_allowed_and_sentences_say_what_is_wrong(row, text):
+    config, problems = read({"categories": "5", row.url: text})
+    assert read(to_query(config)) == (config, [])
+    assert unfit(problem.sentence for problem in problems) == []
+    assert problems or math.isfinite(float(row.get(config))) if row.kind is not str else True
+
+
+@THOUSANDS
+@given(queries)
+def test_whatever_a_link_says_a_run_of_it_begins(query):
+    config, problems = read(query)
+    assert read(to_query(config)) == (config, [])
+    assert unfit(problem.sentence for problem in problems) == []
+
+
+@SOME
+@given(queries)
+def test_whatever_a_link_says_the_page_is_drawn_and_trains(query):
+    page = open_page(**{name: value for name, value in query.items() if is_encodable([name, value]) and value != []})
+    assert not page.exception
+    assert unfit(line for box in page.main.warning for line in box.value.removeprefix("- ").split("\n- ")) == []
+    press(page, "step")
+    assert (player(page).run.trial, not page.exception) == (1, True)
+
+
+def is_encodable(value):
+    return "\\ud" not in ascii(value)
+
+
+@pytest.fixture(scope="module")
+def training():
+    """A page with a run under way."""
+    page = open_page(parameterization="log-cholesky")
+    for _ in range(3):
+        press(page, "step")
+    return page
+
+
+@settings(SOME, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=texts.filter(is_encodable))
+def test_whatever_is_typed_the_run_under_way_and_the_other_settings_survive(text, training):
+    run = player(training).run
+    widget(training, field("lr_mu")).set_value(text).run()
+    after = player(training).run.config
+    assert not training.exception
+    assert unfit(box.value for box in training.sidebar.error) == []
+    assert {name for name in vars(after) if getattr(after, name) != getattr(run.config, name)} <= {"lr_mu"}
+    assert (player(training).run is run) == (after == run.config)
+    widget(training, field("lr_mu")).set_value(repr(run.config.lr_mu)).run()
+    press(training, "step")
+
+
+# ---- files ---------------------------------------------------------------------------------------------------------------
+CELLS = [
+    *("1", "2.5", "-3e5", "0", "1e6", "1e7", "nan", "inf", "-inf", "1e999", "9" * 400, "1,5", "٣", "1_0"),
+    *(
+        "a",
+        "b",
+        "c",
+        "",
+        " ",
+        "=1+1",
+        "+1",
+        "-a",
+        "@SUM(A1)",
+        "\t=1",
+        "<b>x</b>",
+        "**a**",
+        "$a$",
+        "é",
+        "\u202ea",
+        "\x00",
+        "\ufeff",
+    ),
+    *('"', '""', '"a', '"a\nb"', '"a\rb"', "a" * 41, "a" * 200_000, "x", "y", "category"),
+]
+cells = st.sampled_from(CELLS) | st.floats().map(repr) | st.text(max_size=5)
+marks = st.sampled_from([",", ";", "\t"])
+line_ends = st.sampled_from(["\n", "\r\n", "\r", "\n\n", "\x0b", "\u2028"])
+encodings = st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "latin-1", "utf-32"])
+
+
+@st.composite
+def files(draw):
+    """Files that are nearly tables."""
+    width = draw(st.integers(1, 5))
+    ragged = draw(st.booleans())
+    widths = st.integers(0, 6) if ragged else st.just(width)
+    column = draw(st.sampled_from([cells, st.just("7"), st.sampled_from("ab"), st.integers(-9, 9).map(str)]))
+    rows = draw(st.lists(widths.flatmap(lambda n: st.lists(column, min_size=n, max_size=n)), max_size=8))
+    header = draw(st.sampled_from([[], ["x", "y", "category"], ["x", "x", "x"], ["=x", "+y", "@c"]]))
+    text = draw(line_ends).join(map(draw(marks).join, [header, *rows]))
+    return text.encode(draw(encodings), errors="replace")
+
+
+good = st.lists(st.tuples(st.floats(-9, 9), st.floats(-9, 9), st.sampled_from(["a", "=b", "-1"])), min_size=2, max_size=20).map(
+    lambda rows: "\n".join(f"{x},{y},{name}" for x, y, name in rows).encode()
+)
+contents = files() | good | st.binary(max_size=300) | st.text(max_size=100).map(lambda text: text.encode())
+choices = st.builds(Columns, *[st.sampled_from(["", "", "x", "column 1", "=x", "<b>"])] * 3)
+
+
+@THOUSANDS
+@given(contents, choices, st.sampled_from(sorted(SCALINGS)))
+def test_whatever_is_in_a_file_a_run_of_it_begins_or_a_sentence_says_what_is_wrong(content, columns, scaling):
+    found = outcome(content, columns, scaling)
+    assert is_sentence(found) if isinstance(found, str) else found.trial > 0
+
+
+def outcome(content, columns, scaling):
+    """Return a run of the points of a file after a few trials, or what is wrong with the file."""
+    try:
+        table = read_table(content)
+        count = len(sample(table, columns, scaling).names)
+    except ValueError as error:
+        return str(error)
+    named = dict(zip(("column_x", "column_y", "column_category"), columns, strict=True))
+    config, _ = read({"source": "file", "categories": str(count), "epochs": "1", "scaling": scaling, **named})
+    run = Run(config, trials_of(config, table))
+    run.advance(2)
+    return run
+
+
+@pytest.fixture(scope="module")
+def waiting():
+    """A page that waits for a file, with a run under way."""
+    page = open_page(source="file", parameterization="log-cholesky")
+    press(page, "step")
+    return page
+
+
+@settings(SOME, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=contents)
+def test_whatever_is_uploaded_the_page_says_what_is_wrong_and_trains(content, waiting):
+    waiting.file_uploader[0].set_value(("mine.csv", content, "text/csv")).run()
+    assert not waiting.exception
+    assert unfit(box.value for box in waiting.sidebar.error) == []
+    assert player(waiting).run.data.moments is not None or said(waiting)
+    done = player(waiting).run.trial
+    press(waiting, "step")
+    assert (player(waiting).run.trial, player(waiting).run.config.parameterization) == (done + 1, "log-cholesky")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"1,2,a\n" * (50_000_000 // 6), "expected at most 5 MB, got 50.0 MB"),
+        (b"1,2,a\n" * (limits.TRIALS + 2), "expected at most 100,000 rows, got more"),
+        (b"," * (limits.CSV_BYTES - 9) + b"1\n1,2,a", "expected at most 100 columns, got 4,999,992"),
+        (b"a," * 2_000_000 + b"\n1,2,a", "expected at most 100 columns, got 2,000,001"),
+        (b'"' + b"a" * 4_000_000, "line 1 is not a row of a table"),
+        (b"\x00" * limits.CSV_BYTES, "line 1 is not a row of a table"),
+    ],
+    ids=["50 MB", "rows", "separators", "columns", "one cell", "zeros"],
+)
+def test_files_made_to_keep_the_server_busy_are_refused(content, sentence):
+    with pytest.raises(ValueError, match=sentence) as refusal:
+        read_table(content)
+    assert is_sentence(str(refusal.value))
