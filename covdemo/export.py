@@ -14,7 +14,8 @@ from covdemo.learner import OBJECTIVES
 from covdemo.optimizers import OPTIMIZERS
 from covdemo.parameterizations import PARAMETERIZATIONS, Parameterization
 from covdemo.policies import POLICIES
-from covdemo.trials import Trials, defuse
+from covdemo.spreadsheets import defuse
+from covdemo.trials import Trials
 
 _LIBRARIES: dict[str, ModuleType] = {"linalg": linalg, "spectra": spectra}
 

@@ -24,7 +24,7 @@ def export(config: RunConfig, options: argparse.Namespace) -> int:
     table: Path = options.output.with_suffix(".csv")
     try:
         if data.moments:
-            table.write_text(to_csv(data), encoding="utf-8")
+            table.write_text(to_csv(data), encoding="utf-8", newline="")
         options.output.write_text(script(config, data, file=table.name), encoding="utf-8")
     except OSError as error:
         raise ValueError(f"--output: the file cannot be written: {error.strerror}") from None

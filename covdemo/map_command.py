@@ -1,7 +1,6 @@
 """``python -m covdemo map``: train over a grid of two settings and several seeds, and write how the runs ended."""
 
 import argparse
-import csv
 import itertools
 import math
 import sys
@@ -15,7 +14,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from covdemo import atlas, limits, map_charts
+from covdemo import atlas, limits, map_charts, spreadsheets
 from covdemo.config import FIELDS, RunConfig
 from covdemo.failures import KINDS
 from covdemo.fields import parse_number
@@ -196,10 +195,8 @@ def _ship(folder: Path) -> int:
 
 def write_csv(found: StabilityMap, path: Path) -> None:
     """Write a line for each run."""
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow((found.x.name, found.y.name, "seed", "outcome", "failing_trial", "kind", "accuracy", "kl"))
-        writer.writerows(_lines(found))
+    header = (found.x.name, found.y.name, "seed", "outcome", "failing_trial", "kind", "accuracy", "kl")
+    path.write_text(spreadsheets.write([header, *_lines(found)]), encoding="utf-8", newline="")
 
 
 def _lines(found: StabilityMap) -> Iterator[Sequence[Any]]:

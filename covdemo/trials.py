@@ -1,7 +1,5 @@
 """The data points and the order in which they are shown: drawn from named true distributions, or read from arrays."""
 
-import csv
-import io
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -11,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from covdemo import limits
+from covdemo import limits, spreadsheets
 
 if TYPE_CHECKING:
     from covdemo.config import RunConfig
@@ -175,16 +173,7 @@ def _indices(name: str, array: NDArray[np.generic], below: int) -> NDArray[np.in
 
 
 def to_csv(trials: Trials) -> str:
-    """Write x, y and category with a header; names that a spreadsheet would take for a formula get a leading quote."""
+    """Write x, y and category with a header."""
     names = trials.names or tuple(str(k + 1) for k in range(trials.categories))
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("x", "y", "category"))
-    for (x, y), k in zip(trials.x.tolist(), trials.label.tolist(), strict=True):
-        writer.writerow((repr(x), repr(y), defuse(names[k])))
-    return text.getvalue()
-
-
-def defuse(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return "'" + cell if cell.startswith(("=", "+", "-", "@")) else cell
+    rows = zip(trials.x.tolist(), trials.label.tolist(), strict=True)
+    return spreadsheets.write([("x", "y", "category"), *((x, y, names[k]) for (x, y), k in rows)])

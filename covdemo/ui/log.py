@@ -1,11 +1,10 @@
 """The failure log: a table, a filter by kind, a download."""
 
-import csv
-import io
 from collections.abc import Sequence
 
 import streamlit as st
 
+from covdemo import spreadsheets
 from covdemo.failures import Failure
 
 _EMPTY = (
@@ -52,13 +51,5 @@ def _numbers(values: Sequence[float], digits: int) -> str:
 
 
 def as_csv(rows: Sequence[dict[str, object]]) -> str:
-    """Return rows as CSV with a header; text that a spreadsheet would take for a formula gets an apostrophe."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: _plain(value) for name, value in line.items()} for line in rows)
-    return text.getvalue()
-
-
-def _plain(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.lstrip().startswith(("=", "+", "-", "@")) else value
+    """Return rows as CSV with a header."""
+    return spreadsheets.write([list(rows[0]) if rows else [], *(list(line.values()) for line in rows)])
