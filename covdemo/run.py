@@ -192,6 +192,10 @@ class Run:
         """Return the score of each category at ``points`` ``[M, D]``, ``[M, K]``; the largest is the model's answer."""
         return _array(self._scores(self._tensor(points)))
 
+    def model(self) -> Parameters:
+        """Return the last valid parameters, without the leading dimension of replicas."""
+        return Parameters(*(tensor[0] for tensor in self._state.parameters))
+
     def wasserstein(self) -> Array:
         """Return the 2-Wasserstein distance of the last valid distributions from the true ones, ``[K]``."""
         return _array(metrics.wasserstein(self._true, double(self.distributions())))

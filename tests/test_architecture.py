@@ -30,7 +30,7 @@ LAYERS = [
     "comparison safe_rates",
     "atlas",
     "export_parts",
-    "cards export",
+    "cards export takeaway",
     "contours curves",
     "tables charts",
     "map_charts",
