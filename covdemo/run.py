@@ -192,6 +192,14 @@ class Run:
         """Return the score of each category at ``points`` ``[M, D]``, ``[M, K]``; the largest is the model's answer."""
         return _array(self._scores(self._tensor(points)))
 
+    def decide_at(self, frame: Frame, points: NDArray[np.float64]) -> Array:
+        """Return what ``decide`` did at a recorded moment; where a failure has ended the run, what it does now."""
+        if not frame.valid.all():
+            return self.decide(points)
+        means, scale_trils, readout = (self._tensor(array) for array in (frame.means, frame.scale_trils, frame.readout))
+        log_density = Gaussians.build(means, "scale_tril", scale_trils).log_density(self._tensor(points))
+        return _array(self._trainer.objective.scores(log_density, readout))
+
     def model(self) -> Parameters:
         """Return the last valid parameters, without the leading dimension of replicas."""
         return Parameters(*(tensor[0] for tensor in self._state.parameters))

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 
 import covdemo
-from covdemo import metrics, spreadsheets
+from covdemo import spreadsheets
 from covdemo.failures import Failure
-from covdemo.history import Array, History
+from covdemo.history import Array, History, condition_number
 from covdemo.run import Run
 
 LOG_COLUMNS = (
@@ -77,7 +77,7 @@ def history_csv(history: History) -> str:
     columns: dict[str, Array] = {name: history.column(name) for name in ("trial", "loss", "accuracy")}
     means, factors, values = (history.column(name) for name in ("means", "scale_trils", "eigenvalues"))
     covariances = factors @ factors.swapaxes(-1, -2)
-    condition = metrics.condition_number(torch.as_tensor(values)).numpy()
+    condition = condition_number(values)
     whole = {name: history.column(name) for name in ("kl", "room", "gradient_norm", "silent")}
     readout = history.column("readout")
     for k in range(means.shape[1]):

@@ -33,8 +33,10 @@ LAYERS = [
     "cards export takeaway",
     "contours curves",
     "tables charts",
-    "map_charts",
+    "map_charts drawings pictures",
+    "animation",
     "ui headless map_command train_command export_command screenshots",
+    "animate_command",
     "cli",
     "__main__",
 ]
@@ -45,7 +47,8 @@ HOMES = {
     "streamlit": lambda name: name.startswith("ui"),
     "playwright": lambda name: name in ("headless", "screenshots"),
     "distributed": lambda name: name == "map_command",
-    "vl_convert": lambda name: name == "map_command",
+    "vl_convert": lambda name: name == "pictures",
+    "PIL": lambda name: name == "animation",
     "contourpy": lambda name: name == "contours",
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
