@@ -19,6 +19,8 @@ from covdemo.parameterizations import PARAMETERIZATIONS, Parameterization, regis
 from covdemo.policies import POLICIES
 from covdemo.run import Run
 
+__version__ = "0.1.0"
+
 __all__ = [
     "OBJECTIVES",
     "PARAMETERIZATIONS",

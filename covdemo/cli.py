@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import NoReturn
 
-from covdemo import export_command, map_command, screenshots, train_command
+from covdemo import animate_command, export_command, map_command, screenshots, train_command
 from covdemo.config import FIELDS, RunConfig, read_arguments, to_query
 from covdemo.fields import parse_number
 from covdemo.presets import PRESETS
@@ -64,6 +64,8 @@ def build_parser() -> argparse.ArgumentParser:
     train_command.add_arguments(train)
     export = _add(commands, "export", "write the settings of a run as a stand-alone script", export_command.export)
     export_command.add_arguments(export)
+    moving = _add(commands, "animate", "run an experiment and write it as an animated picture", animate_command.animate)
+    animate_command.add_arguments(moving)
     maps = _add(commands, "map", "train over a grid of settings and map which of them work", map_command.map_grid)
     map_command.add_arguments(maps)
     pictures = _add(commands, "screenshots", "take a picture of the page at the end of a run", screenshots.screenshots)

@@ -16,6 +16,7 @@ class Curve:
     """A quantity over the trials of a run.
 
     Attributes:
+        name: of a file.
         title: name for people.
         alt: what is to be seen, for those who do not see it.
         values: of a history, ``[R]``, or ``[R, K]`` where each category has a line of its own.
@@ -29,6 +30,7 @@ class Curve:
         lowest: whether the smallest of several records is what matters, where there are too many to show.
     """
 
+    name: str
     title: str
     alt: str
     values: Callable[[History], Array]
@@ -44,6 +46,7 @@ class Curve:
 
 CURVES: tuple[Curve, ...] = (
     Curve(
+        name="loss",
         title="Loss",
         alt="Mean loss over the trials; the dotted line is the loss of guessing.",
         values=lambda history: history.column("loss"),
@@ -52,6 +55,7 @@ CURVES: tuple[Curve, ...] = (
         scale="linear",
     ),
     Curve(
+        name="accuracy",
         title="Accuracy",
         alt="Share of the points put into the right category, over the trials; the dotted line is guessing.",
         values=lambda history: history.column("accuracy"),
@@ -63,6 +67,7 @@ CURVES: tuple[Curve, ...] = (
         ticks=(0, 0.5, 1),
     ),
     Curve(
+        name="eigenvalue",
         title="Smallest eigenvalue",
         alt="Smallest eigenvalue of each covariance matrix over the trials, on a logarithmic scale. Dotted lines are the true "
         "distributions, a cross at the bottom is an eigenvalue of zero or below.",
@@ -70,6 +75,7 @@ CURVES: tuple[Curve, ...] = (
         reference=lambda run: np.linalg.eigvalsh(run.truth.covariances)[:, 0].astype(np.float64),
     ),
     Curve(
+        name="room",
         title="Room for lr_cov",
         alt="The wall: the largest learning rate of each covariance matrix that its updates would have survived, over the "
         "trials, on a logarithmic scale; the dotted line is the learning rate. A line below it is a failure.",
@@ -79,6 +85,7 @@ CURVES: tuple[Curve, ...] = (
         lowest=True,
     ),
     Curve(
+        name="kl",
         title="KL(true ‖ model)",
         alt="Kullback-Leibler divergence of the model from the true distribution of each category, over the trials.",
         values=lambda history: history.column("kl"),

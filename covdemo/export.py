@@ -42,9 +42,10 @@ def script(config: RunConfig, data: Trials | None = None, file: str = "points.cs
     body = [
         _constants(config, data, file),
         _sources(row),
-        (export_parts.READ if data and data.moments else export_parts.DRAWN) + export_parts.ORDER.format(**words),
+        (export_parts.READ if data and data.moments else export_parts.DRAWN) + export_parts.ORDER,
+        export_parts.MODEL.format(**words),
         training,
-        export_parts.RESULT.format(**words),
+        export_parts.RESULT,
     ]
     return _head(config, row, "\n".join(body)).strip("\n") + "\n\n" + _assemble(body)
 
@@ -70,7 +71,7 @@ def _words(config: RunConfig, row: Parameterization) -> dict[str, str]:
         "feeds": row.feeds,
         "start": _start(row),
         "loss_function": export_parts.LOSS.format(loss=objective.loss_code).strip(),
-        "scores": objective.scores_code,
+        "scores": objective.scores_code.replace("readout", "self.readout"),
         "optimizer": OPTIMIZERS[config.optimizer].code,
     }
 

@@ -36,11 +36,32 @@ ORDER = """
 generator = np.random.default_rng([SEED, 1])
 order = np.concatenate([generator.permutation(len(x)) for _ in range(EPOCHS)])
 
-covariances = torch.tensor(START_COVARIANCES, dtype=DTYPE)
-means = torch.tensor(START_MEANS, dtype=DTYPE)
-raw = {start}.clone()
-readout = torch.zeros(len(means), len(means), dtype=DTYPE)
 """
+
+MODEL = '''
+class Model(nn.Module):
+    """Normal distributions at their start, and weights that read them out; takes a ``state_dict`` saved by covdemo."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        means = torch.tensor(START_MEANS, dtype=DTYPE)
+        covariances = torch.tensor(START_COVARIANCES, dtype=DTYPE)
+        self.means = nn.Parameter(means)
+        self.raw = nn.Parameter({start}.clone())
+        self.readout = nn.Parameter(torch.zeros(len(means), len(means), dtype=DTYPE))
+
+    def normals(self) -> MultivariateNormal:
+        """Return the distributions as they are; PyTorch raises where they do not exist."""
+        return MultivariateNormal(self.means, {feeds}=parameterization(self.raw))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the score of each category for points, one per line; the largest is the answer."""
+        log_density = self.normals().log_prob(x.unsqueeze(-2))
+        return {scores}
+
+
+model = Model()
+'''
 
 LOSS = '''
 def loss_of(log_density: Tensor, readout: Tensor, label: Tensor) -> Tensor:
@@ -48,43 +69,36 @@ def loss_of(log_density: Tensor, readout: Tensor, label: Tensor) -> Tensor:
     return {loss}
 '''
 
-PLAIN = '''
+PLAIN = """
 {loss_function}
 
 
-for parameter in (means, raw, readout):
-    parameter.requires_grad_()
-groups = [{{"params": [p], "lr": lr}} for p, lr in zip((means, raw, readout), RATES, strict=True)]
+groups = [{{"params": [p], "lr": lr}} for p, lr in zip(model.parameters(), RATES, strict=True)]
 optimizer = {optimizer}
 
-
-def normals() -> MultivariateNormal:
-    """Return the distributions as they are; PyTorch raises where they do not exist."""
-    return MultivariateNormal(means, {feeds}=parameterization(raw))
-
-
-trials, kept = 0, [p.detach().clone() for p in (means, raw, readout)]
+trials, kept = 0, copy.deepcopy(model.state_dict())
 try:
     for row in order:
         label = labels[row : row + 1]
-        log_density = normals().log_prob(x[row])
-        loss = loss_of(log_density, readout, label)
+        log_density = model.normals().log_prob(x[row])
+        loss = loss_of(log_density, model.readout, label)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         trials += 1
-        normals()  # raises here, rather than in the next trial, if this update broke a matrix
-        kept = [p.detach().clone() for p in (means, raw, readout)]
+        model.normals()  # raises here, rather than in the next trial, if this update broke a matrix
+        kept = copy.deepcopy(model.state_dict())
 except ValueError as error:
     print(f"broke at trial {{trials}}: {{error}}")
-means, raw, readout = kept
-'''
+model.load_state_dict(kept)
+"""
 
 STEPS = '''
 {loss_function}
 
 
 # The optimizer moves steps that start at zero in each trial; what they do to the parameters is up to the parameterization.
+means, raw, readout = (parameter.detach().clone() for parameter in model.parameters())
 steps = [torch.zeros_like(p, requires_grad=True) for p in (means, raw, readout)]
 groups = [{{"params": [step], "lr": lr}} for step, lr in zip(steps, RATES, strict=True)]
 optimizer = {optimizer}
@@ -133,17 +147,17 @@ for row in order:
         means, raw, readout = candidate
         for step in steps:
             step.zero_()
+model.load_state_dict({{"means": means, "raw": raw, "readout": readout}})
 '''
 
 RESULT = """
 # The result.
 with torch.no_grad():
-    model = MultivariateNormal(means, {feeds}=parameterization(raw))
-    log_density = model.log_prob(x.unsqueeze(1))
-    accuracy = ({scores}).argmax(-1).eq(labels).double().mean().item()
+    learned = model.normals()
+    accuracy = model(x).argmax(-1).eq(labels).double().mean().item()
     truth = MultivariateNormal(torch.tensor(TRUE_MEANS), torch.tensor(TRUE_COVARIANCES))
-    kl = kl_divergence(truth, MultivariateNormal(means.double(), scale_tril=model.scale_tril.double()))
-print(f"{{trials}} trials, accuracy {{accuracy:.4f}}, KL to the truth {{kl.sum().item():.6f}}")
-print("means", means.tolist())
-print("covariance matrices", model.covariance_matrix.tolist())
+    kl = kl_divergence(truth, MultivariateNormal(learned.loc.double(), scale_tril=learned.scale_tril.double()))
+print(f"{trials} trials, accuracy {accuracy:.4f}, KL to the truth {kl.sum().item():.6f}")
+print("means", learned.loc.tolist())
+print("covariance matrices", learned.covariance_matrix.tolist())
 """

@@ -98,6 +98,10 @@ class History:
         """All records up to now, R of them."""
         return tuple(self._frames)
 
+    def until(self, trial: int) -> "History":
+        """Return the records up to a trial, without the failures."""
+        return History(_frames=[frame for frame in self._frames if frame.trial <= trial])
+
     def column(self, name: str) -> Array:
         """Return one recorded quantity of ``Frame`` over time, ``[R, ...]``.
 
@@ -107,3 +111,9 @@ class History:
         if name not in _RECORDED:
             raise ValueError(f"expected one of {', '.join(_RECORDED)}; got {name!r}")
         return np.array([getattr(frame, name) for frame in self._frames], dtype=float)
+
+
+def condition_number(eigenvalues: Array) -> Array:
+    """Return largest over smallest of ascending eigenvalues ``[..., D]``, ``[...]``; infinite where the smallest is not > 0."""
+    smallest, largest = eigenvalues[..., 0], eigenvalues[..., -1]
+    return np.divide(largest, smallest, out=np.full_like(largest, np.inf), where=smallest > 0)

@@ -9,13 +9,12 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 
-from covdemo import atlas, limits, map_charts, spreadsheets
+from covdemo import atlas, limits, map_charts, pictures, spreadsheets
 from covdemo.config import FIELDS, RunConfig
 from covdemo.failures import KINDS
 from covdemo.fields import parse_number
@@ -31,7 +30,6 @@ _DEFAULTS = {
     "momentum": (0.0, 0.3, 0.6, 0.9),
     "parameterization": tuple(PARAMETERIZATIONS),
 }
-_PIXELS = 2.0  # of a picture, per pixel of a screen
 
 
 def map_grid(config: RunConfig, options: argparse.Namespace) -> int:
@@ -87,8 +85,8 @@ def _picture(text: str) -> Path:
     path = Path(text)
     if path.suffix not in (".png", ".svg"):
         raise argparse.ArgumentTypeError(f"expected a name that ends in .png or .svg, got {path.name}")
-    if find_spec("vl_convert") is None:
-        raise argparse.ArgumentTypeError("vl-convert is missing: pip install vl-convert-python")
+    if not pictures.available():
+        raise argparse.ArgumentTypeError(pictures.MISSING)
     return path
 
 
@@ -234,13 +232,8 @@ def _lines(found: StabilityMap) -> Iterator[Sequence[Any]]:
 
 def write_picture(found: StabilityMap, path: Path) -> None:
     """Write the heat map as a PNG or an SVG file, by the ending of the path."""
-    import vl_convert
-
     spec = map_charts.stability(found) | {"width": 640}
-    if path.suffix == ".svg":
-        path.write_text(vl_convert.vegalite_to_svg(spec))
-    else:
-        path.write_bytes(vl_convert.vegalite_to_png(spec, scale=_PIXELS))
+    path.write_bytes(pictures.draw(spec, "svg" if path.suffix == ".svg" else "png"))
 
 
 def summary(found: StabilityMap) -> str:

@@ -72,12 +72,6 @@ def covariance_eigenvalues(feeds: str, matrix: Tensor) -> Tensor:
     return torch.where(finite[..., None], values, torch.nan)
 
 
-def condition_number(eigenvalues: Tensor) -> Tensor:
-    """Return largest over smallest of ascending eigenvalues ``[..., D]``, ``[...]``; infinite where the smallest is not > 0."""
-    smallest, largest = eigenvalues[..., 0], eigenvalues[..., -1]
-    return torch.where(smallest > 0, largest / smallest, torch.inf)
-
-
 def accuracy(scores: Tensor, label: Tensor) -> Tensor:
     """Return the share of points whose largest score is at their label.
 

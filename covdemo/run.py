@@ -255,6 +255,10 @@ class Run:
         log_density = Gaussians.build(means, "scale_tril", scale_trils).log_density(self._tensor(points))
         return _array(self._trainer.objective.scores(log_density, readout))
 
+    def model(self) -> Parameters:
+        """Return the last valid parameters, without the leading dimension of replicas."""
+        return Parameters(*(tensor[0] for tensor in self._state.parameters))
+
     def wasserstein(self) -> Array:
         """Return the 2-Wasserstein distance of the last valid distributions from the true ones, ``[K]``."""
         return _array(metrics.wasserstein(self._true, double(self.distributions())))

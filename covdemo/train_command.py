@@ -1,13 +1,13 @@
 """``python -m covdemo train``: the run of the page, without the page."""
 
 import argparse
+import io
 import json
-import math
 import os
 import sys
-from dataclasses import asdict
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import numpy as np
 
@@ -16,17 +16,26 @@ from covdemo.failures import Failure
 from covdemo.history import LOGGED
 from covdemo.outcomes import Outcome
 from covdemo.run import Run
+from covdemo.takeaway import history_csv, log_csv, model_file, report, run_json
 from covdemo.trials import Trials, read_npz
 
 FINISHED, STOPPED = 0, 3
 _CHUNK, _WIDTH, _LISTED = 50, 30, 10
 _DATA = "points to use instead of drawn ones: arrays x [N, 2], label [N], from 0, and perhaps order [T], rows of x"
 _FINAL = "write the arrays means, covariances, raw and readout as the last update left them"
+_FILES: dict[str, tuple[str, str, Callable[[Run], str | bytes]]] = {
+    "run_json": ("json", "write settings, outcome, failures and versions as JSON", run_json),
+    "history_csv": ("csv", "write the records of the run, a line each", lambda run: history_csv(run.history)),
+    "log_csv": ("csv", "write the failures, a line each", lambda run: log_csv(run.history.failures)),
+    "state_dict": ("pt", "write the last valid model, for the class Model of an exported script", model_file),
+}
+"""What a run can be taken away as: name of the option -> ending of the file, help, and what is written."""
 
 
 def train(config: RunConfig, options: argparse.Namespace) -> int:
     """Run an experiment and print how it ended; return the exit code."""
-    check_target(options.final)
+    for option in ("final", *_FILES):
+        check_target(_flag(option), getattr(options, option))
     run = Run(config, _read(options.data, config) if options.data else None)
     advance(run, sys.stderr)
     if run.notice:
@@ -36,25 +45,35 @@ def train(config: RunConfig, options: argparse.Namespace) -> int:
         print(f"the first {LOGGED:,} of {run.history.failed:,} failures are listed", file=sys.stderr)
     if options.final:
         write_final(run, options.final)
+    for option, (_, _, content) in _FILES.items():
+        if path := getattr(options, option):
+            write(_flag(option), path, content(run))
     return STOPPED if run.outcome is Outcome.FAILED else FINISHED
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes beside the settings of the run."""
-    parser.usage = "%(prog)s [--preset NAME] [--SETTING VALUE ...] [--json] [--data FILE.npz] [--final FILE.npz]"
+    files = " ".join(f"[{_flag(option)} FILE.{ending}]" for option, (ending, _, _) in _FILES.items())
+    parser.usage = f"%(prog)s [--preset NAME] [--SETTING VALUE ...] [--json] [--data FILE.npz] [--final FILE.npz] {files}"
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else; NaN and infinity are null")
     parser.add_argument("--data", type=Path, metavar="FILE.npz", help=_DATA)
     parser.add_argument("--final", type=Path, metavar="FILE.npz", help=_FINAL)
+    for option, (ending, text, _) in _FILES.items():
+        parser.add_argument(_flag(option), type=Path, metavar=f"FILE.{ending}", help=text)
 
 
-def check_target(path: Path | None) -> None:
+def _flag(option: str) -> str:
+    return f"--{option.replace('_', '-')}"
+
+
+def check_target(flag: str, path: Path | None) -> None:
     """Refuse a file that cannot be written before the run, not after it.
 
     Raises:
         ValueError: if there is no such folder, or it may not be written to.
     """
     if path and (path.is_dir() or not os.access(path.parent, os.W_OK)):
-        raise ValueError(f"--final: the file cannot be written: {path}")
+        raise ValueError(f"{flag}: the file cannot be written: {path}")
 
 
 def _read(path: Path, config: RunConfig) -> Trials:
@@ -75,35 +94,6 @@ def advance(run: Run, stream: TextIO) -> None:
             print(f"\r[{bar}] {run.trial:,} of {run.total:,} trials", end="", file=stream, flush=True)
     if stream.isatty():
         print(file=stream)
-
-
-def report(run: Run) -> dict[str, Any]:
-    """Return the run's end as what JSON can hold: outcome, trials, accuracy, KL, failures and settings."""
-    frame = run.frame()
-    return {
-        "outcome": run.outcome.value if run.outcome else None,
-        "trials": run.trial,
-        "accuracy": frame.accuracy,
-        "kl": _json_number(float(frame.kl.sum())),
-        "failures": [_failure(failure) for failure in run.history.failures],
-        "config": asdict(run.config),
-    }
-
-
-def _failure(failure: Failure) -> dict[str, Any]:
-    return {
-        **asdict(failure),
-        "kind": failure.kind.value,
-        "matrix": [[_json_number(entry) for entry in line] for line in failure.matrix],
-        "eigenvalues": [_json_number(value) for value in failure.eigenvalues],
-        "rate": _json_number(failure.rate),
-        "room": _json_number(failure.room),
-    }
-
-
-def _json_number(value: float) -> float | None:
-    """Return the number, or None where JSON has no number for it."""
-    return value if math.isfinite(value) else None
 
 
 def summary(run: Run) -> str:
@@ -133,8 +123,18 @@ def write_final(run: Run, path: Path) -> None:
         ValueError: if the file cannot be written.
     """
     means, raw, readout = (tensor.detach().cpu().numpy() for tensor in run.parameters())
+    buffer = io.BytesIO()
+    np.savez(buffer, means=means, covariances=run.covariances(), raw=raw, readout=readout)
+    write("--final", path, buffer.getvalue())
+
+
+def write(flag: str, path: Path, content: str | bytes) -> None:
+    """Write a file that an option of the command asks for.
+
+    Raises:
+        ValueError: if the file cannot be written.
+    """
     try:
-        with open(path, "wb") as file:
-            np.savez(file, means=means, covariances=run.covariances(), raw=raw, readout=readout)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
     except OSError as error:
-        raise ValueError(f"--final: the file cannot be written: {error.strerror}") from None
+        raise ValueError(f"{flag}: the file cannot be written: {error.strerror}") from None

@@ -1,8 +1,5 @@
 """The page without a browser."""
 
-import csv
-import io
-
 import numpy as np
 import pytest
 from pages import address, field, open_page, player, press, run_to_the_end, said, widget
@@ -10,7 +7,7 @@ from pages import address, field, open_page, player, press, run_to_the_end, said
 from covdemo.config import RunConfig, fields_of
 from covdemo.presets import PRESETS
 from covdemo.run import Run
-from covdemo.ui import log, widgets
+from covdemo.ui import widgets
 
 LR_COV, COVARIANCE = field("lr_cov"), field("cov_xy_1")
 
@@ -189,9 +186,3 @@ def test_the_explain_tab_is_drawn_when_it_is_opened(page):
     assert not page.exception
     assert not page.get("vega_lite_chart")
     assert len(page.expander) > 5
-
-
-def test_cells_that_a_spreadsheet_would_calculate_are_defused():
-    text = log.as_csv([{"trial": -1, "kind": "=1+1", "done": "@x", "why": " +y", "fine": "stopped"}])
-    (row,) = csv.DictReader(io.StringIO(text))
-    assert row == {"trial": "-1", "kind": "'=1+1", "done": "'@x", "why": "' +y", "fine": "stopped"}

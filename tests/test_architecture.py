@@ -30,12 +30,13 @@ LAYERS = [
     "comparison safe_rates",
     "atlas",
     "export_parts",
-    "cards export",
+    "cards export takeaway",
     "contours curves",
     "tables charts",
-    "map_charts replay_tables",
-    "replay_chart",
+    "map_charts replay_tables drawings pictures",
+    "replay_chart animation",
     "ui headless map_command train_command export_command screenshots",
+    "animate_command",
     "cli",
     "__main__",
 ]
@@ -46,7 +47,8 @@ HOMES = {
     "streamlit": lambda name: name.startswith("ui"),
     "playwright": lambda name: name in ("headless", "screenshots"),
     "distributed": lambda name: name == "map_command",
-    "vl_convert": lambda name: name == "map_command",
+    "vl_convert": lambda name: name == "pictures",
+    "PIL": lambda name: name == "animation",
     "contourpy": lambda name: name == "contours",
 }
 FILES = sorted(PACKAGE.rglob("*.py"))

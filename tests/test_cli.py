@@ -10,7 +10,9 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
+import torch
 
+from covdemo import takeaway
 from covdemo.cli import main
 from covdemo.config import FIELDS, RunConfig
 from covdemo.presets import PRESETS
@@ -132,9 +134,10 @@ def test_a_negative_number_is_a_value_however_it_is_written(number, capsys):
     assert printed["config"]["cov_xy"] == [-0.005, -0.005]
 
 
-def test_a_file_that_cannot_be_written_is_refused_before_the_run(capsys):
+@pytest.mark.parametrize("flag", ["--final", "--run-json", "--history-csv", "--log-csv", "--state-dict"])
+def test_a_file_that_cannot_be_written_is_refused_before_the_run(capsys, flag):
     with pytest.raises(SystemExit):
-        main(["train", *SHORT, "--final", "no/such/folder/final.npz"])
+        main(["train", *SHORT, flag, "no/such/folder/file"])
     assert capsys.readouterr().out == ""
 
 
@@ -165,6 +168,18 @@ def test_a_broken_matrix_is_written_as_the_last_update_left_it(tmp_path):
     main(["train", "--final", str(tmp_path / "final.npz")])
     with np.load(tmp_path / "final.npz") as final:
         assert np.linalg.eigvalsh(final["covariances"][0])[0] < 0
+
+
+def test_a_run_is_taken_away_in_files(tmp_path):
+    names = {"--run-json": "run.json", "--history-csv": "history.csv", "--log-csv": "log.csv", "--state-dict": "model.pt"}
+    assert main(["train", *SHORT, *(str(part) for flag, name in names.items() for part in (flag, tmp_path / name))]) == 3
+    run = Run(RunConfig(points=20, epochs=2))
+    run.advance(run.total)
+    assert json.loads((tmp_path / "run.json").read_text()) == json.loads(takeaway.run_json(run))
+    assert (tmp_path / "history.csv").read_bytes() == takeaway.history_csv(run.history).encode()
+    assert (tmp_path / "log.csv").read_bytes() == takeaway.log_csv(run.history.failures).encode()
+    model = torch.load(tmp_path / "model.pt", weights_only=True)
+    assert model["means"].tolist() == run.model().means.tolist()
 
 
 class Terminal(io.StringIO):

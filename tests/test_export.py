@@ -51,8 +51,8 @@ def agrees(config, data=None, file="points.csv"):
     run.advance(run.total)
     frame, found = run.frame(), executed(config, run.data, file)
     assert (found["trials"], found["accuracy"]) == (run.trial, frame.accuracy)
-    assert found["means"].numpy() == pytest.approx(frame.means, rel=1e-5, abs=1e-5)
-    assert found["model"].covariance_matrix.numpy() == pytest.approx(frame.covariances, rel=1e-5, abs=1e-5)
+    assert found["learned"].loc.detach().numpy() == pytest.approx(frame.means, rel=1e-5, abs=1e-5)
+    assert found["learned"].covariance_matrix.detach().numpy() == pytest.approx(frame.covariances, rel=1e-5, abs=1e-5)
     assert found["kl"].numpy() == pytest.approx(frame.kl, rel=1e-5, abs=1e-5)
     return run
 

@@ -128,7 +128,7 @@ def test_a_folder_that_cannot_be_written_to_is_a_sentence(flag, tmp_path, capsys
 @pytest.mark.parametrize(
     ("module", "arguments", "sentence"),
     [
-        ("vl_convert", ["--picture", "map.svg"], "--picture: vl-convert is missing: pip install vl-convert-python"),
+        ("vl_convert", ["--picture", "map.svg"], "--picture: vl-convert is missing: pip install 'covdemo[pictures]'"),
         ("distributed", ["--dask", "tcp://localhost:1"], "--dask: distributed is missing: pip install 'covdemo[cluster]'"),
     ],
 )

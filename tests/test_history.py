@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from covdemo.config import RunConfig
-from covdemo.history import EARLY, RECORDS, Frame, History
+from covdemo.history import EARLY, RECORDS, Frame, History, condition_number
 from covdemo.run import Run
 from covdemo.trials import draw
 
@@ -91,3 +91,13 @@ def test_a_history_holds_no_tensors():
 def test_before_the_first_trial_there_is_no_loss_and_no_point():
     frame = run_of(0).frame()
     assert (np.isnan(frame.loss), frame.x, frame.label) == (True, None, None)
+
+
+def test_the_condition_number_is_largest_over_smallest():
+    assert condition_number(np.array([[0.5, 2.0], [-1.0, 3.0], [0.0, 1.0]])).tolist() == [4, np.inf, np.inf]
+
+
+def test_the_records_until_a_trial_are_those_up_to_it():
+    run = Run(RunConfig(lr_cov=1e-5))
+    run.advance(20)
+    assert [frame.trial for frame in run.history.until(7).frames] == list(range(8))

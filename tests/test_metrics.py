@@ -106,11 +106,6 @@ def test_a_matrix_that_is_not_finite_has_no_eigenvalues(keyword):
     assert metrics.covariance_eigenvalues(keyword, matrix).isnan().all()
 
 
-def test_the_condition_number_is_largest_over_smallest():
-    eigenvalues = torch.tensor([[0.5, 2.0], [-1.0, 3.0], [0.0, 1.0]])
-    assert metrics.condition_number(eigenvalues).tolist() == [4, float("inf"), float("inf")]
-
-
 def test_accuracy_is_the_share_of_points_with_the_largest_score_at_their_label():
     scores = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0], [float("nan"), 0.0]])
     assert metrics.accuracy(scores, torch.tensor([0, 1, 0, 0])).item() == 0.5

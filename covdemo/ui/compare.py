@@ -9,10 +9,10 @@ from streamlit.delta_generator import DeltaGenerator
 from covdemo import charts, tables
 from covdemo.comparison import Comparison, Result, result
 from covdemo.config import RunConfig
+from covdemo.drawings import box_of, model_tables, names_of, true_ellipses
 from covdemo.outcomes import Outcome
 from covdemo.ui import controls, figures, methods, mydata, standings
 from covdemo.ui.player import ComparisonPlayer
-from covdemo.ui.train import box_of, model_tables, names_of, true_ellipses
 
 _NONE = "No method is chosen. Choose up to six above: each is trained on the same points in the same order."
 _LEGEND = (

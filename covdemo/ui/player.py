@@ -67,6 +67,7 @@ class Playable(Protocol):
 
 Config = TypeVar("Config")
 Played = TypeVar("Played", bound=Playable)
+Answer = TypeVar("Answer")
 
 
 class Player(Generic[Config, Played]):
@@ -139,6 +140,11 @@ class Player(Generic[Config, Played]):
     def pause(self) -> None:
         """Train no further until asked to."""
         self.playing, self.to_the_end, self.notice = False, False, ""
+
+    def ask(self, question: Callable[[Played], Answer]) -> Answer:
+        """Return what a function says of the run; no trial is done meanwhile."""
+        with self._lock:
+            return question(self.run)
 
     def tick(self) -> None:
         """Do the trials that are due since the last call, as far as time allows; stop playing where the run ends."""

@@ -6,8 +6,9 @@ import streamlit as st
 
 from covdemo import replay_chart, replay_tables
 from covdemo.charts import Spec
+from covdemo.drawings import box_of, names_of
 from covdemo.replay_tables import Recording
-from covdemo.ui import figures, train
+from covdemo.ui import figures
 from covdemo.ui.player import RunPlayer
 
 _PREPARED = "replay"
@@ -67,12 +68,12 @@ def _prepared(player: RunPlayer) -> _Prepared:
     if earlier and earlier.recording.run is run and (player.playing or len(earlier.recording.frames) == len(run.history)):
         return earlier
     with st.spinner("Preparing the replay ..."):
-        st.session_state[_PREPARED] = made = _prepare(Recording.of(run, train.names_of(run)))
+        st.session_state[_PREPARED] = made = _prepare(Recording.of(run, names_of(run)))
     return made
 
 
 def _prepare(recording: Recording) -> _Prepared:
-    box = train.box_of(recording.run)
+    box = box_of(recording.run)
     titles = [f"Trial {failure.trial:,}, category {failure.category}" for failure in recording.failures]
     spec = replay_chart.replay(box, recording.names, len(recording.frames), titles, replay_tables.standing(recording.frames[0]))
     return _Prepared(recording, spec, replay_tables.datasets(recording, box))

@@ -1,0 +1,69 @@
+"""Figures as files: PNG and SVG, drawn without a browser by vl-convert, which is optional."""
+
+import io
+import zipfile
+from collections.abc import Mapping
+from importlib.util import find_spec
+from typing import Literal
+
+import pyarrow as pa
+
+from covdemo.charts import Spec
+
+Kind = Literal["png", "svg"]
+KINDS: tuple[Kind, ...] = ("png", "svg")
+MISSING = "vl-convert is missing: pip install 'covdemo[pictures]'"
+SCALE = 2.0  # of a PNG, per pixel of a screen
+_ASPECT = 1.5, 2.4  # width over height, of a panel and of the flatter curves
+_FLAT = 200  # height of the highest curve
+
+
+def available() -> bool:
+    """Return whether vl-convert is installed."""
+    return find_spec("vl_convert") is not None
+
+
+def draw(spec: Spec, kind: Kind, datasets: Mapping[str, bytes] | None = None, scale: float = SCALE) -> bytes:
+    """Return a figure as a picture on a white ground.
+
+    Args:
+        spec: of Vega-Lite, with a width.
+        kind: of the file.
+        datasets: Arrow streams by the names that the specification uses; None where it holds its data.
+        scale: pixels of a PNG for each pixel of a screen.
+
+    Raises:
+        ValueError: if vl-convert is missing.
+    """
+    if not available():
+        raise ValueError(MISSING)
+    import vl_convert
+
+    whole = {"background": "white", **spec}
+    if datasets is not None:
+        whole["datasets"] = {name: pa.ipc.open_stream(table).read_all().to_pylist() for name, table in datasets.items()}
+    if kind == "svg":
+        return str(vl_convert.vegalite_to_svg(whole)).encode()
+    return bytes(vl_convert.vegalite_to_png(whole, scale=scale))
+
+
+def archive(figures: Mapping[str, tuple[Spec, Mapping[str, bytes]]]) -> bytes:
+    """Return every figure as PNG and as SVG, in one ZIP file.
+
+    Args:
+        figures: name of a file -> specification without a width, and datasets.
+
+    Raises:
+        ValueError: if vl-convert is missing.
+    """
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, (spec, datasets) in figures.items():
+            for kind in KINDS:
+                file.writestr(f"{name}.{kind}", draw({**spec, "width": _width(spec)}, kind, datasets))
+    return content.getvalue()
+
+
+def _width(spec: Spec) -> float:
+    height = float(spec["height"])
+    return height * _ASPECT[height < _FLAT]
