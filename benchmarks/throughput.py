@@ -24,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -163,10 +163,9 @@ print([throughput.memory("VmHWM"), before])
 
 
 def compile_seconds(device: str, unroll: int) -> dict[str, float]:
-    """Return how long the first call takes with an empty cache on disk, and in a new process with a full one."""
+    """Return how long the first call takes with the empty cache of ``own_cache``, and in a new process with a full one."""
     program = _FIRST_CALL.format(device=device, unroll=unroll)
-    with tempfile.TemporaryDirectory() as cache:
-        return {name: float(_elsewhere(program, cache)) for name in ("cold", "warm")}
+    return {name: float(_elsewhere(program)) for name in ("cold", "warm")}
 
 
 def peak_bytes(device: str, replicas: int, unroll: int) -> tuple[float, float]:
@@ -190,11 +189,19 @@ def forget_peak() -> None:
         Path("/proc/self/clear_refs").write_text("5")
 
 
-def _elsewhere(program: str, cache: str | None = None) -> str:
+@contextlib.contextmanager
+def own_cache() -> Iterator[None]:
+    """Keep what is compiled, here and in other processes, in a folder of its own, empty at first."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = folder
+        yield
+    del os.environ["TORCHINDUCTOR_CACHE_DIR"]
+
+
+def _elsewhere(program: str) -> str:
     """Run a program in a Python of its own and return what it prints."""
     folder = os.path.dirname(os.path.abspath(__file__))
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([folder, str(checkout.ROOT)])}
-    environment |= {"TORCHINDUCTOR_CACHE_DIR": cache} if cache else {}
     return subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True).stdout
 
 
@@ -229,9 +236,10 @@ def _cost(call: Callable[[], Any], trials: int) -> float:
     return statistics.median(times) / trials * 1e9
 
 
+@own_cache()
 def measure(device: str, quick: bool) -> dict[str, Any]:
     """Return all figures."""
-    unroll = 2 if quick else UNROLL
+    unroll = 1 if quick else UNROLL
     compile_s = compile_seconds(device, unroll)
     found = measure_all(device, unroll, *((3, LANES // 20) if quick else (7, LANES)))
     reference = found["loop"]["loop"]

@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,6 +28,7 @@ from covdemo.trials import Trials
 _LOG = logging.getLogger(__name__)
 ASSESSED = 2_048  # replicas that are measured at a time, which bounds memory
 PER_LANE = ("lr_mu", "lr_cov", "lr_nn", "momentum", "seed")  # what may differ within one batch
+_SHARED = attrgetter(*(field.name for field in fields(RunConfig) if field.name not in PER_LANE))
 
 
 class Results(NamedTuple):
@@ -53,8 +55,7 @@ def build_trainer(configs: Sequence[RunConfig]) -> Trainer:
     Raises:
         ValueError: if they differ in anything else, or there is none.
     """
-    shared: dict[str, Any] = dict.fromkeys(PER_LANE, 0)
-    if len({replace(config, **shared) for config in configs}) != 1:
+    if len(set(map(_SHARED, configs))) != 1:
         raise ValueError(f"expected configurations that differ in {', '.join(PER_LANE)} only")
     first = configs[0]
     rates = ([getattr(config, name) for config in configs] for name in PER_LANE[:4])
