@@ -67,6 +67,16 @@ def test_page_speed_has_the_agreed_keys():
     assert agreed <= found["compare"].keys()
 
 
+@pytest.mark.browser
+@pytest.mark.skipif(BROWSERLESS, reason="no Chromium: set COVDEMO_CHROMIUM or install chromium")
+def test_viewers_has_the_agreed_keys_and_everyone_progresses_without_errors():
+    found = figures("viewers.py")
+    assert {"viewers", "errors", "rss_mb", "rss_mb_per_viewer", "frames_per_s_min"} <= found.keys()
+    assert found["complaints"] == []
+    assert min(found["trials_per_s"]) > 0
+    assert found["stops_s"] < 5
+
+
 @pytest.fixture(scope="module")
 def robustness():
     return figures("robustness.py")

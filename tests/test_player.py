@@ -1,4 +1,7 @@
 import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -107,6 +110,27 @@ def test_a_step_is_one_trial_and_pauses():
     player = playing(LEARNS)
     player.step()
     assert (player.run.trial, player.playing) == (1, False)
+
+
+def test_viewers_take_turns_and_a_cut_ends_a_turn():
+    busy, seen, cut = set(), [], iter([False, False, True, False, False, False])
+
+    def draw(viewer):
+        busy.add(viewer)
+        time.sleep(0.01)
+        seen.append(len(busy))
+        busy.remove(viewer)
+        if viewer == 0 and next(cut, False):
+            raise CutOff
+
+    def watch(viewer):
+        with suppress(CutOff):
+            play(playing(LEARNS, speed=1), lambda: draw(viewer), seconds=0.3, sleep=lambda seconds: None)
+
+    with ThreadPoolExecutor(3) as viewers:
+        list(viewers.map(watch, range(3)))
+    assert len(seen) > 10
+    assert set(seen) == {1}
 
 
 def test_new_settings_start_a_run_anew_and_say_so_while_it_goes_on_playing():

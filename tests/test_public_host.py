@@ -74,6 +74,7 @@ def test_every_pinned_package_with_known_advisories_is_looked_at():
         ("server", "maxUploadSize", limits.CSV_BYTES // 10**6),
         ("client", "showErrorDetails", "none"),
         ("browser", "gatherUsageStats", False),
+        ("runner", "postScriptGC", False),
     ],
 )
 def test_the_server_is_set_up_as_the_page_says(section, name, value):

@@ -19,6 +19,7 @@ from covdemo.trials import Trials
 
 FASTEST = math.inf
 SPEEDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, FASTEST)  # trials per second
+_TURN = Lock()  # viewers take turns: threads that fight for the one interpreter lock get far fewer trials done
 LONGEST = 0.25  # seconds without a picture that are made up for by more trials; more are not
 
 
@@ -200,6 +201,7 @@ def play(player: AnyPlayer, draw: Callable[[], None], seconds: float, sleep: Cal
     """
     end = time.monotonic() + seconds
     while player.playing and (start := time.monotonic()) < end:
-        player.tick()
-        draw()
+        with _TURN:
+            player.tick()
+            draw()
         sleep(max(0.002, start + player.frame - time.monotonic()))

@@ -1,0 +1,135 @@
+"""How many viewers one server bears: real browser sessions that all train at once, the server on two cores.
+
+    python benchmarks/viewers.py [--json] [--quick] [--viewers 10] [--cores 0,1] [--soak MINUTES]
+
+viewers               how many train at once
+errors                complaints of their browsers' consoles, and warnings and errors in the server's log
+frames_per_s          states of the run that each viewer has seen, per second
+frames_per_s_min      the least of them
+trials_per_s          trials that each viewer's run has done, per second; 100 are asked for
+rss_mb                resident memory of the server while all train, in MB
+rss_mb_per_viewer     what each one after the first adds to it
+stops_s               from the moment all tabs are closed until the server rests; at most 5 are allowed
+soak                  with --soak: minutes, resident memory over time, and its growth in per cent after the first minute
+"""
+
+import argparse
+import json
+import os
+import platform
+import re
+import statistics
+import time
+from contextlib import ExitStack
+from typing import Any
+
+import checkout  # noqa: F401
+import streamlit
+
+from covdemo import headless
+
+_RUN = "/?parameterization=log-cholesky&epochs=250"
+_BAD = re.compile("traceback|error|exception|warning", re.IGNORECASE)
+_RESTS = 0.05  # share of a core below which a server does nothing for anybody
+_WATCHED = 20.0  # seconds to wait for that
+_AGAIN = 60.0  # seconds after which a soak looks whether a run has ended, and trains it again
+
+
+def measure(viewers: int, seconds: float, cores: str, soak: float) -> dict[str, Any]:
+    """Open the sessions, let them train for some seconds or minutes, close them, and return the figures."""
+    with headless.serve(("taskset", "-c", cores)) as server, headless.chromium() as browser:
+        with ExitStack() as tabs:
+            opened = [tabs.enter_context(headless.view(browser, server.url + _RUN))]
+            train(opened[0])
+            opened[0].page.wait_for_timeout(5000)
+            alone = server.memory_mb
+            opened += [tabs.enter_context(headless.view(browser, server.url + _RUN)) for _ in range(viewers - 1)]
+            for viewer in opened[1:]:
+                train(viewer)
+            found = watch(opened, seconds)
+            memory = server.memory_mb
+            lasting = soaked(opened, server, soak) if soak else {}
+            complaints = [complaint for viewer in opened for complaint in viewer.complaints]
+        stops = seconds_to_rest(server)
+        lines = [line for line in server.log.splitlines() if _BAD.search(line)]
+    return {
+        "viewers": viewers,
+        "errors": len(complaints) + len(lines),
+        **found,
+        "rss_mb": round(memory),
+        "rss_mb_per_viewer": round((memory - alone) / max(viewers - 1, 1), 1),
+        "stops_s": stops,
+        **lasting,
+        "complaints": complaints + lines,
+    }
+
+
+def train(viewer: headless.View) -> None:
+    """Click on Train, or on Train again."""
+    viewer.page.locator(".st-key-train button").click()
+
+
+def watch(opened: list[headless.View], seconds: float) -> dict[str, Any]:
+    """Return how many states and trials each viewer sees per second."""
+    page = opened[0].page
+    page.wait_for_timeout(2000)
+    before = [viewer.shown() for viewer in opened]
+    page.wait_for_timeout(1000 * seconds)
+    after = [viewer.shown() for viewer in opened]
+    pairs = list(zip(before, after, strict=True))
+    frames = [round((len(then) - len(now)) / seconds, 1) for now, then in pairs]
+    trials = [round((trial(then[-1][1]) - trial(now[-1][1])) / seconds) for now, then in pairs]
+    return {"frames_per_s": frames, "frames_per_s_min": min(frames), "trials_per_s": trials}
+
+
+def trial(text: str) -> int:
+    """Return the trial that the text of a progress bar names."""
+    return int(text.split()[1].replace(",", ""))
+
+
+def soaked(opened: list[headless.View], server: headless.Server, minutes: float) -> dict[str, Any]:
+    """Let all train on, anew where a run has ended, and return the server's memory over time."""
+    sizes = []
+    end = time.monotonic() + 60 * minutes
+    while time.monotonic() < end:
+        opened[0].page.wait_for_timeout(1000 * min(_AGAIN, 60 * minutes / 10))
+        for viewer in opened:
+            if viewer.page.get_by_role("button", name="Train again", exact=True).count():
+                train(viewer)
+        sizes.append(round(server.memory_mb))
+    first, last = statistics.median(sizes[1:4]), statistics.median(sizes[-3:])
+    return {"soak": {"minutes": minutes, "rss_mb": sizes, "growth_percent": round(100 * (last / first - 1), 1)}}
+
+
+def seconds_to_rest(server: headless.Server) -> float:
+    """Return after how many seconds the server uses no processor time to speak of."""
+    began = time.monotonic()
+    while time.monotonic() - began < _WATCHED:
+        busy, start = server.cpu_seconds, time.monotonic()
+        time.sleep(0.5)
+        if (server.cpu_seconds - busy) / (time.monotonic() - start) < _RESTS:
+            return round(start - began, 1)
+    return float("inf")
+
+
+def main() -> None:
+    """Print the figures as a table, or as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="one JSON object and nothing else")
+    parser.add_argument("--quick", action="store_true", help="two viewers for a few seconds: under a minute")
+    parser.add_argument("--viewers", type=int, default=10, help="how many; default: 10")
+    parser.add_argument("--cores", default="0,1", help="processor cores of the server; the browsers take any")
+    parser.add_argument("--soak", type=float, default=0, metavar="MINUTES", help="how long to watch the memory")
+    arguments = parser.parse_args()
+    viewers, seconds = (2, 3) if arguments.quick else (arguments.viewers, 20)
+    found = measure(viewers, seconds, arguments.cores, arguments.soak)
+    if arguments.json:
+        print(json.dumps(found))
+        return
+    print(f"Python {platform.python_version()}, Streamlit {streamlit.__version__}, cores {arguments.cores} of {os.cpu_count()}")
+    for name, figure in found.items():
+        print(f"{name:20} {figure}")
+
+
+if __name__ == "__main__":
+    main()
