@@ -61,13 +61,14 @@ class Server:
 
 
 @contextmanager
-def serve(prefix: Sequence[str] = ()) -> Iterator[Server]:
-    """Serve the page at a free port until the block ends.
+def serve(prefix: Sequence[str] = (), port: int = 0) -> Iterator[Server]:
+    """Serve the page until the block ends.
 
     Args:
         prefix: command to start it through, such as ``("taskset", "-c", "0,1")``.
+        port: where to; 0 takes a free one.
     """
-    port = _free_port()
+    port = port or _free_port()
     options = {"server.port": port, "server.address": "localhost", "server.headless": "true", "server.fileWatcherType": "none"}
     command = [*prefix, sys.executable, "-m", "streamlit", "run", str(APP)]
     command += [f"--{name}={value}" for name, value in options.items()]

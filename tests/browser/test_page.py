@@ -160,13 +160,17 @@ def test_every_setting_is_in_the_address_and_back_goes_back(visit):
     viewer.page.wait_for_function("() => document.querySelector('.st-key-setting-lr_cov input').value === '1e-05'")
 
 
-def test_reloading_keeps_the_settings(visit):
-    viewer = visit()
+def test_reloading_in_mid_run_keeps_the_settings_and_goes_back_to_trial_0(visit):
+    viewer = visit(LONG)
     change_rate(viewer, "1e-5")
-    wait_for_address(viewer, lr_cov="1e-05")
+    wait_for_address(viewer, lr_cov="1e-05", parameterization="log-cholesky", epochs="250")
+    press(viewer, "Train")
+    viewer.page.wait_for_timeout(500)
+    assert trials_shown(viewer)[-1] > 0
     viewer.page.reload()
     headless.settle(viewer.page)
     assert rate(viewer).input_value() == "1e-05"
+    assert trials_shown(viewer) == [0]
 
 
 def test_a_number_typed_just_before_train_is_pressed_counts(visit):
