@@ -41,7 +41,7 @@ def test_every_setting_has_a_widget_with_its_default(field, first_screen):
 
 
 def test_train_shows_the_error_at_once_in_pytorchs_words(page):
-    press(page, "train")
+    run_to_the_end(page, "train")
     (failure,) = player(page).run.history.failures
     assert f"Trial {failure.trial}, category {failure.category}: not positive definite." in said(page)
     assert failure.message in [code.value for code in page.code]
@@ -49,7 +49,7 @@ def test_train_shows_the_error_at_once_in_pytorchs_words(page):
 
 
 def test_the_failure_is_a_row_of_the_log(page):
-    press(page, "train")
+    run_to_the_end(page, "train")
     (failure,) = player(page).run.history.failures
     row = page.dataframe[0].value.iloc[0]
     assert (row["trial"], row["category"], row["kind"]) == (failure.trial, failure.category, failure.kind.value)
