@@ -1,5 +1,6 @@
 """What is kept for one viewer between two runs of the script."""
 
+import gc
 from typing import TypeVar
 
 import streamlit as st
@@ -19,11 +20,23 @@ _PLAYER, _COMPARISON = "player", "comparison"
 def player(config: RunConfig, data: Trials | None = None) -> RunPlayer:
     """Return the viewer's player, with a run of this configuration, and of these data where it does not say them alone."""
     if _PLAYER not in st.session_state:
-        devices.share_cores()
+        _share_server()
         st.session_state[_PLAYER] = Player(Run, config, data)
     mine: RunPlayer = st.session_state[_PLAYER]
     mine.load(config, data)
     return mine
+
+
+@st.cache_resource(show_spinner=False)
+def _share_server() -> None:
+    """Prepare the process, once, for many viewers.
+
+    Python looks for garbage among old objects when a quarter of them is new. Of the imported packages there are hundreds of
+    thousands, which stay anyway: without them it looks sooner, and is done sooner.
+    """
+    devices.share_cores()
+    gc.collect()
+    gc.freeze()
 
 
 def data() -> Trials:
