@@ -1,7 +1,7 @@
 """Trials per second of the loop a PyTorch user writes, of ``Trainer.step``, and of ``FusedTrials`` under ``torch.compile``.
 
 All sides are warm, take turns, and show the points of the forum experiment; the medians of the rounds count. The eager side
-runs on one thread or on all of them, whichever is faster. ``--table`` adds the cost against K, D and B.
+runs on one thread or on all of them, whichever is faster. ``costs.py`` measures the cost against B, K, D and T.
 
 loop                      trials/s of the loop
 eager, compiled           number of replicas -> trials/s
@@ -26,7 +26,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -205,37 +205,6 @@ def _elsewhere(program: str) -> str:
     return subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True).stdout
 
 
-@torch.no_grad()
-def costs(replicas: int = 10_000) -> list[tuple[str, int, int, float]]:
-    """Return engine, K, D, and nanoseconds per trial and replica; compiled only where the algebra is written out."""
-    rows = []
-    torch.set_num_threads(cores())
-    for categories, size in ((2, 2), (3, 2), (4, 2), (5, 2), (2, 3), (2, 4), (2, 6), (2, 8), (2, 10)):
-        trainer = build_trainer([replace(CONFIG, parameterization="log-cholesky")] * replicas)
-        state = trainer.init(torch.zeros(categories, size), torch.eye(size).expand(categories, size, size))
-        x, label = torch.randn(size, replicas), torch.randint(categories, (replicas,))
-        rows.append(("eager", categories, size, _cost(partial(trainer.step, state, Trial(x.T, label)), replicas)))
-        if size <= 4 and categories <= 3:
-            side = FusedTrials(trainer, state, unroll=2)
-            tables = side.pack(state, Fate.unknown(replicas, state.alive.device))
-            two = torch.stack([x, x]), torch.stack([label, label])
-            rates = torch.stack([*trainer.rates])
-            rows.append(("compiled", categories, size, _cost(partial(side, tables, rates, *two, 1), 2 * replicas)))
-    return rows
-
-
-def _cost(call: Callable[[], Any], trials: int) -> float:
-    for _ in range(3):
-        call()
-    times = []
-    for _ in range(5):
-        began = time.perf_counter()
-        for _ in range(5):
-            call()
-        times.append((time.perf_counter() - began) / 5)
-    return statistics.median(times) / trials * 1e9
-
-
 @own_cache()
 def measure(device: str, quick: bool) -> dict[str, Any]:
     """Return all figures."""
@@ -283,13 +252,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object and nothing else")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, and fewer trials in a compiled call")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="of the compiled side")
-    parser.add_argument("--table", action="store_true", help="print the cost against K and D instead")
     options = parser.parse_args(arguments)
-    if options.table:
-        print(f"{'':10s}{'K':>3s}{'D':>4s}{'ns per trial and replica':>28s}")
-        for engine, categories, size, cost in costs():
-            print(f"{engine:10s}{categories:3d}{size:4d}{cost:28,.1f}")
-        return
     found = measure(options.device, options.quick)
     if options.json:
         print(json.dumps(found))

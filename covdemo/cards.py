@@ -44,10 +44,21 @@ def guarantee(row: Parameterization) -> str:
 
 
 @cache
+def _measured() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((files("covdemo") / "data" / TABLE).read_text())
+    return found
+
+
 def table() -> dict[str, dict[str, dict[str, Any]]]:
     """Return the measured table that ships with the package: method -> objective -> figures."""
-    methods: dict[str, dict[str, dict[str, Any]]] = json.loads((files("covdemo") / "data" / TABLE).read_text())["methods"]
+    methods: dict[str, dict[str, dict[str, Any]]] = _measured()["methods"]
     return methods
+
+
+def rates() -> list[float]:
+    """Return the learning rates of the covariance matrices at which the table was measured, ascending."""
+    values: list[float] = _measured()["rates"]
+    return values
 
 
 def standings(key: str) -> list[Standing]:
