@@ -11,12 +11,11 @@ apart a second time.
 import math
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import altair as alt
 import numpy as np
 
-from covdemo.curves import Curve
 from covdemo.history import Array
 
 Spec = dict[str, Any]
@@ -40,7 +39,7 @@ SMALL_ALT = (
     "The data points, the contours of the model's normal distributions and, dotted, of the true ones, the paths of the means, "
     "the decision boundary and the point of the present trial. The table below the panels has the numbers."
 )
-PANEL_HEIGHT, SMALL_HEIGHT, CURVE_HEIGHT = 310, 214, 124
+PANEL_HEIGHT, SMALL_HEIGHT = 310, 214
 SINGLE_CONTOUR = DEVIATIONS[1]  # of a distribution that is only there to compare with
 
 
@@ -79,7 +78,7 @@ def data_panel(box: Box, names: tuple[str, ...]) -> Spec:
     """
     axes, paint = places(box), Paint(names, legend=True)
     layers = [points_layer(axes, paint), *ellipse_layers(axes, paint)]
-    return _finish(layers, "Input data and distribution", PANEL_HEIGHT)
+    return finish(layers, "Input data and distribution", PANEL_HEIGHT)
 
 
 @cache
@@ -91,7 +90,7 @@ def model_panel(box: Box, names: tuple[str, ...]) -> Spec:
         names: of the categories, K of them.
     """
     axes, paint = places(box), Paint(names)
-    return _finish(_model(axes, paint), "Model result", PANEL_HEIGHT)
+    return finish(_model(axes, paint), "Model result", PANEL_HEIGHT)
 
 
 @cache
@@ -105,7 +104,7 @@ def small_panel(box: Box, names: tuple[str, ...]) -> Spec:
         names: of the categories, K of them.
     """
     axes, paint = places(box), Paint(names)
-    return _finish([*_model(axes, paint), true_contours(axes, paint, SINGLE_CONTOUR)], "", SMALL_HEIGHT)
+    return finish([*_model(axes, paint), true_contours(axes, paint, SINGLE_CONTOUR)], "", SMALL_HEIGHT)
 
 
 def _model(axes: Axes, paint: "Paint") -> list[alt.Chart]:
@@ -116,49 +115,6 @@ def _model(axes: Axes, paint: "Paint") -> list[alt.Chart]:
         *ellipse_layers(axes, paint),
         trial_layer(axes, paint),
     ]
-
-
-@cache
-def curve(row: Curve, names: tuple[str, ...]) -> Spec:
-    """Return the figure of one quantity over time; datasets ``curve``, ``reference``, ``failures``, ``edge`` and ``span``.
-
-    Args:
-        row: the quantity.
-        names: of the categories, K of them.
-    """
-    return _finish(curve_layers(row, Paint(names), curve_axes(row)), row.title, CURVE_HEIGHT)
-
-
-def curve_axes(row: Curve, of: str = "", labels: bool = True) -> Axes:
-    """Return the axes of trials and values, with or without ``labels`` of the trials; see ``curve_layers``."""
-    span, trials = f"data('span{of}')[0]", alt.Axis(tickCount=4, format=",d", labels=labels)
-    return (
-        alt.X("trial:Q", scale=_ends(span, "first", "last"), title=None, axis=trials),
-        alt.Y("value:Q", scale=_ends(span, "low", "high", row.scale), title=None, axis=_axis(row)),
-    )
-
-
-def curve_layers(row: Curve, paint: "Paint", axes: Axes, of: str = "", height: str = "height") -> list[alt.Chart]:
-    """Return the layers of ``curve``.
-
-    Args:
-        row: the quantity.
-        paint: of the categories.
-        axes: of trials and values.
-        of: added to the names of the datasets, but for ``failures``, which is for all curves of a figure.
-        height: Vega's name of the figure's height.
-    """
-    x, y = axes
-    color = {"color": paint.color} if row.per_category else {}
-    ends = layer(f"span{of}").mark_point(opacity=0).encode(x.copy(), y.copy())
-    common = alt.condition("datum.category === ''", alt.value(NEUTRAL), paint.color)
-    reference = layer(f"reference{of}").mark_rule(strokeDash=[1, 3], strokeWidth=1.5).encode(y, color=common)
-    line = layer(f"curve{of}").mark_line(strokeWidth=1.5, clip=True, color=NEUTRAL).encode(x, y, **color)
-    bottom, above = alt.ExprRef(height), alt.ExprRef(f"datum.fatal ? 0 : {height} - 10")
-    failure = layer("failures").mark_rule(color=ALARM, opacity=0.7, y=above, y2=bottom)
-    low = alt.ExprRef(f"{height} - 6")
-    edge = layer(f"edge{of}").mark_point(shape=CROSS, size=30, strokeWidth=2.5, opacity=1, y=low)
-    return [ends, reference, line, failure.encode(x), edge.encode(x, color=paint.color)]
 
 
 class Paint:
@@ -249,25 +205,8 @@ def trial_layer(axes: Axes, paint: Paint) -> alt.Chart:
     return mark.encode(*axes, color=paint.color, shape=paint.shape)
 
 
-def _ends(span: str, low: str, high: str, kind: Literal["linear", "log"] = "linear") -> alt.Scale:
-    """Return a scale whose ends are two columns of ``span``; in the values, Vega would find none before the first trial."""
-    domain = alt.ExprRef(f"[{span}.{low}, {span}.{high}]")
-    return alt.Scale(type=kind, domain=domain, nice=False, zero=alt.Undefined if kind == "log" else False)
-
-
-_POWER = "log(datum.value) / LN10"
-_IS_POWER_OF_TEN = f"abs({_POWER} - round({_POWER})) < 1e-6"
-
-
-def _axis(row: Curve) -> alt.Axis:
-    """Return an axis that has labels and lines at round numbers, on a logarithmic scale at powers of ten."""
-    if row.scale == "linear":
-        return alt.Axis(format=row.format or "~g", **({"values": row.ticks} if row.ticks else {"tickCount": 4}))
-    text = f"{_IS_POWER_OF_TEN} ? format(datum.value, abs({_POWER}) > 3.5 ? '~e' : '~g') : ''"
-    return alt.Axis(labelExpr=text, gridOpacity={"condition": {"test": _IS_POWER_OF_TEN, "value": 1}, "value": 0})
-
-
-def _finish(layers: Sequence[alt.Chart], title: str, height: int) -> Spec:
+def finish(layers: Sequence[alt.Chart], title: str, height: int) -> Spec:
+    """Return the specification of layers, with a title unless that is empty."""
     heading = {"title": {"text": title, "limit": 0}} if title else {}
     return dress(alt.layer(*layers).properties(height=height, **heading))
 

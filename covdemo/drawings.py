@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from covdemo import charts, tables
+from covdemo import charts, curve_charts, tables
 from covdemo.charts import Box, Spec
 from covdemo.curves import CURVES, Curve
 from covdemo.history import Frame, History
@@ -72,7 +72,7 @@ def figures(run: Run) -> dict[str, tuple[Spec, Tables]]:
     data = data_tables(run)
     model = {**model_tables(run, run.frame(), box), "points": data["points"]}
     curves = {
-        row.name: (charts.curve(row, names), {**curve_tables(row, run), "reference": tables.reference(row, run, names)})
+        row.name: (curve_charts.curve(row, names), {**curve_tables(row, run), "reference": tables.reference(row, run, names)})
         for row in CURVES
     }
     return {"data": (charts.data_panel(box, names), data), "model": (charts.model_panel(box, names), model)} | curves

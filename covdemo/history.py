@@ -116,4 +116,5 @@ class History:
 def condition_number(eigenvalues: Array) -> Array:
     """Return largest over smallest of ascending eigenvalues ``[..., D]``, ``[...]``; infinite where the smallest is not > 0."""
     smallest, largest = eigenvalues[..., 0], eigenvalues[..., -1]
-    return np.divide(largest, smallest, out=np.full_like(largest, np.inf), where=smallest > 0)
+    with np.errstate(invalid="ignore", over="ignore"):  # of infinite ones nothing is known
+        return np.divide(largest, smallest, out=np.full_like(largest, np.inf), where=smallest > 0)

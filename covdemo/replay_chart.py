@@ -10,9 +10,9 @@ from typing import Any
 
 import altair as alt
 
-from covdemo import charts
+from covdemo import charts, curve_charts
 from covdemo.charts import ALARM, CROSS, DEVIATIONS, NEUTRAL, Box, Paint, Spec
-from covdemo.curves import CURVES, Curve
+from covdemo.curves import FIRST, Curve
 from covdemo.replay_tables import FINE, REACH
 
 PANEL, STORY, TIMELINE, STRIP = 290, 88, 24, 50  # heights
@@ -46,7 +46,7 @@ def replay(box: Box, names: tuple[str, ...], records: int, failures: Sequence[st
     """
     state = _STATE.format(categories=len(names))
     paint = Paint(names, legend=True)
-    strips = [_strip(index, row, paint, state) for index, row in enumerate(CURVES)]
+    strips = [_strip(index, row, paint, state) for index, row in enumerate(FIRST)]
     above: list[View] = [_panel(box, paint, state), *[_story()] * bool(failures)]
     spec = charts.dress(alt.vconcat(*above, _timeline(), *strips, spacing=4))
     for part, name in zip(spec["vconcat"][len(above)]["layer"], ("present", "moments", "failures"), strict=True):
@@ -171,7 +171,7 @@ def _story() -> View:
 
 def _timeline() -> View:
     """Return the line on which every moment can be clicked, and every failure is a mark."""
-    x = charts.curve_axes(CURVES[0], "_0", labels=False)[0]
+    x = curve_charts.axes_of(FIRST[0], "_0", labels=False)[0]
     moments = charts.layer("frames").mark_rect(cursor="pointer", opacity=0, y=0, y2=TIMELINE)
     failed = charts.layer("failures").mark_point(
         cursor="pointer", opacity=1, shape=CROSS, size=90, strokeWidth=3, color=ALARM, y=TIMELINE / 2
@@ -181,8 +181,8 @@ def _timeline() -> View:
 
 def _strip(index: int, row: Curve, paint: Paint, state: str) -> View:
     """Return a curve with the present moment marked on it; the last one has the axis of the trials."""
-    x, y = axes = charts.curve_axes(row, f"_{index}", labels=index == len(CURVES) - 1)
-    layers = charts.curve_layers(row, paint, axes, f"_{index}", str(STRIP))
+    x, y = axes = curve_charts.axes_of(row, f"_{index}", labels=index == len(FIRST) - 1, height=str(STRIP))
+    layers = curve_charts.layers_of(row, paint, axes, f"_{index}", str(STRIP))
     rows = _each() if row.per_category else _one()
     value = rows.transform_calculate(trial="now.trial", value=f"{state}.value{index}").transform_filter("isValid(datum.value)")
     marker = value.mark_point(filled=True, size=60, opacity=1, clip=True, stroke="white", strokeWidth=1, color=NEUTRAL)

@@ -13,7 +13,7 @@ import numpy as np
 
 from covdemo import contours, tables
 from covdemo.charts import DEVIATIONS, Box
-from covdemo.curves import CURVES
+from covdemo.curves import FIRST
 from covdemo.failures import Failure
 from covdemo.fields import show as number
 from covdemo.history import RECORDS, Array, Frame
@@ -72,12 +72,12 @@ def datasets(recording: Recording, box: Box) -> dict[str, bytes]:
         "states": states(recording),
         "frames": frames(recording, box),
         "failures": failures(recording),
-        **{name: table for index in range(len(CURVES)) for name, table in _curve(recording, index).items()},
+        **{name: table for index in range(len(FIRST)) for name, table in _curve(recording, index).items()},
     }
 
 
 def _curve(recording: Recording, index: int) -> dict[str, bytes]:
-    row, run, names = CURVES[index], recording.run, recording.names
+    row, run, names = FIRST[index], recording.run, recording.names
     return {
         f"curve_{index}": tables.curve(row, run.history, names, RECORDS),
         f"reference_{index}": tables.reference(row, run, names),
@@ -108,13 +108,13 @@ def states(recording: Recording) -> bytes:
         l21=factors[:, 1, 0],
         l22=factors[:, 1, 1],
         state=np.where(valid, "valid", "broken"),
-        **{f"value{index}": _values(recording, index) for index in range(len(CURVES))},
+        **{f"value{index}": _values(recording, index) for index in range(len(FIRST))},
     )
 
 
 def _values(recording: Recording, index: int) -> Array:
     """Return what a curve shows at each record, for each category; NaN where it shows nothing."""
-    row, records, categories = CURVES[index], len(recording.frames), len(recording.names)
+    row, records, categories = FIRST[index], len(recording.frames), len(recording.names)
     values = row.values(recording.run.history)[:records].reshape(records, -1)
     shown = np.isfinite(values) & ((values > 0) | (row.scale == "linear"))
     return np.broadcast_to(np.where(shown, values, np.nan), (records, categories)).ravel()

@@ -106,10 +106,14 @@ def trial(frame: Frame, names: Sequence[str]) -> bytes:
 
 
 def curve(row: Curve, history: History, names: Sequence[str], most: int = ROWS) -> bytes:
-    """Return a quantity over time, at ``most`` records; what its scale cannot show is left out."""
-    values, when, category = _long(row, history, most)
+    """Return a quantity over time, at ``most`` records, ``rough`` or not; what its scale cannot show is left out."""
+    values, when, category = _long(row, row.values, history, most)
+    rough = np.zeros(len(values), dtype=bool)
+    if row.rough:
+        values = np.concatenate([values, _long(row, row.rough, history, most)[0]])
+        when, category, rough = np.tile(when, 2), np.tile(category, 2), np.append(rough, ~rough)
     shown = _has_place(values, row)
-    return stream(trial=when[shown], value=values[shown], category=_named(category[shown], names))
+    return stream(trial=when[shown], value=values[shown], category=_named(category[shown], names), rough=rough[shown])
 
 
 def span(row: Curve, run: Run) -> bytes:
@@ -121,7 +125,7 @@ def span(row: Curve, run: Run) -> bytes:
 
 
 def _ends(row: Curve, run: Run) -> tuple[float, float]:
-    reference, values = row.reference(run).ravel(), row.values(run.history).ravel()
+    reference, values = row.reference(run).ravel(), (row.rough or row.values)(run.history).ravel()
     if row.scale == "linear":
         shown = np.concatenate([values[np.abs(values) < LARGEST], reference])
         low, high = -shown.min(initial=0), shown.max(initial=0)
@@ -140,14 +144,16 @@ def _power(size: float, rounding: Callable[[float], int]) -> float:
 
 def edge(row: Curve, history: History, names: Sequence[str]) -> bytes:
     """Return where a quantity on a logarithmic scale was zero or below."""
-    values, when, category = _long(row, history)
+    values, when, category = _long(row, row.values, history)
     off = (_single(values) <= 0) & (row.scale == "log")
     return stream(trial=when[off], category=_named(category[off], names))
 
 
-def _long(row: Curve, history: History, most: int = ROWS) -> tuple[Array, Array, NDArray[np.int64]]:
-    """Return value, trial and category (0 where there is one line) of every point of a curve."""
-    values, when = row.values(history).reshape(len(history), -1), history.column("trial")
+def _long(
+    row: Curve, of: Callable[[History], Array], history: History, most: int = ROWS
+) -> tuple[Array, Array, NDArray[np.int64]]:
+    """Return value, trial and category (0 where there is one line) of every point of a curve, smoothed or rough."""
+    values, when = of(history).reshape(len(history), -1), history.column("trial")
     rows = _shown(len(when), most)
     values = np.fmin.reduceat(values, np.append(0, rows[:-1] + 1)) if row.lowest else values[rows]
     categories = values.shape[1]

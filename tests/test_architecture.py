@@ -32,7 +32,8 @@ LAYERS = [
     "export_parts",
     "cards export takeaway",
     "contours curves",
-    "tables charts",
+    "charts",
+    "tables curve_charts",
     "map_charts replay_tables drawings pictures",
     "replay_chart animation",
     "ui headless map_command train_command export_command screenshots",
@@ -43,7 +44,7 @@ LAYERS = [
 LEVEL = {module: level for level, line in enumerate(LAYERS) for module in line.split()}
 HOMES = {
     "torch": lambda name: not name.startswith(("charts", "curves", "contours", "tables", "map_charts", "replay", "ui", "cli")),
-    "altair": lambda name: name in ("charts", "curves", "map_charts", "replay_chart"),
+    "altair": lambda name: name in ("charts", "curves", "curve_charts", "map_charts", "replay_chart"),
     "streamlit": lambda name: name.startswith("ui"),
     "playwright": lambda name: name in ("headless", "screenshots"),
     "distributed": lambda name: name == "map_command",

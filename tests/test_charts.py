@@ -1,4 +1,5 @@
 import itertools
+import re
 
 import numpy as np
 import pyarrow as pa
@@ -6,10 +7,10 @@ import pytest
 import vl_convert
 from vision import VISION, contrast, difference
 
-from covdemo import charts, tables
+from covdemo import charts, curve_charts, tables
 from covdemo.charts import COLORS, GLYPHS, SHAPES, Box
 from covdemo.config import RunConfig
-from covdemo.curves import CURVES
+from covdemo.curves import CURVES, FIRST
 from covdemo.limits import CATEGORIES
 from covdemo.run import Run
 
@@ -74,7 +75,7 @@ def test_there_is_a_colour_and_a_shape_of_its_own_for_each_category():
 
 def test_a_figure_is_the_same_object_as_long_as_its_axes_are(run):
     assert charts.model_panel(SQUARE, NAMES) is charts.model_panel(Box(0.0, 0.0, 1.0), NAMES)
-    assert charts.curve(CURVES[0], NAMES) is charts.curve(CURVES[0], NAMES)
+    assert curve_charts.curve(CURVES[0], NAMES) is curve_charts.curve(CURVES[0], NAMES)
 
 
 def test_the_model_panel_uses_the_tables_made_for_it_and_vega_draws_it(run):
@@ -106,9 +107,45 @@ def test_the_data_panel_draws_every_point_and_a_legend(run):
 def test_every_curve_is_drawn_from_the_first_frame_to_the_failure(row, trials):
     run = Run(RunConfig())
     run.advance(trials)
-    spec, datasets = charts.curve(row, NAMES), curve_tables(row, run)
+    spec, datasets = curve_charts.curve(row, NAMES), curve_tables(row, run)
     assert used(spec) == set(datasets)
     assert "NaN" not in draw(spec, datasets)
+
+
+def pointing_at(trial, spec):
+    """Return the figure as if the pointer were at a trial."""
+    return {**spec, "params": [{**each, "value": trial} for each in spec["params"]]}
+
+
+@pytest.mark.parametrize("row", [row for row in FIRST if row.name != "room"], ids=lambda row: row.title)  # which has infinities
+def test_a_curve_tells_the_trial_pointed_at_and_the_values_recorded_there(row):
+    run = Run(RunConfig(parameterization="log-cholesky"))
+    run.advance(40)
+    spec, datasets = curve_charts.curve(row, NAMES), curve_tables(row, run)
+    assert texts(draw(pointing_at(-1, spec), datasets)) & {"33", "33.0"} == set()
+    told = texts(draw(pointing_at(33, spec), datasets))
+    values = np.atleast_1d(row.values(run.history)[33])
+    assert {"33", *(number(row, value) for value in values)} <= told
+
+
+def texts(svg):
+    return set(re.findall(r">([^<>]+)</text>", svg))
+
+
+def number(row, value):
+    """Return three digits, as d3 writes them."""
+    if row.format.endswith("%"):
+        return f"{round(100 * value)}%"
+    digits = f"{value:.2e}" if abs(value) < 1e-3 else np.format_float_positional(float(f"{value:.3g}"), trim="-")
+    return re.sub(r"e-0", "e-", digits).replace("-", "\u2212")
+
+
+def test_the_edge_at_zero_is_a_strip_of_its_own_below_a_logarithmic_scale():
+    run = Run(RunConfig())
+    run.advance(run.total)
+    row = next(row for row in CURVES if row.name == "eigenvalue")
+    told = texts(draw(curve_charts.curve(row, NAMES), curve_tables(row, run)))
+    assert "\u2264 0" in told
 
 
 def test_an_ellipse_drawn_by_vega_is_the_contour_of_the_distribution():

@@ -8,7 +8,7 @@ import vl_convert
 from covdemo import replay_chart, replay_tables
 from covdemo.charts import ALARM, Box
 from covdemo.config import RunConfig
-from covdemo.curves import CURVES
+from covdemo.curves import FIRST
 from covdemo.replay_tables import Recording
 from covdemo.run import Run
 
@@ -50,7 +50,7 @@ def test_the_marks_that_clicks_are_for_have_their_names(failures):
 
 def test_the_figure_shows_every_curve_and_the_timeline(broken):
     picture = draw(broken, 0)
-    assert [title for title in ("Timeline", *(row.title for row in CURVES)) if f">{title}<" not in picture] == []
+    assert [title for title in ("Timeline", *(row.title for row in FIRST)) if f">{title}<" not in picture] == []
 
 
 def test_the_matrix_that_broke_is_told_at_the_failure_and_only_there(broken):
@@ -76,7 +76,7 @@ def test_another_record_is_another_picture(broken):
 def test_without_failures_there_is_neither_a_menu_nor_a_story():
     spec = replay_chart.replay(SQUARE, NAMES, 9, [], "Trial 0")
     assert [each["name"] for each in spec["params"] if "bind" in each] == ["play", "speed", "frame", "shown"]
-    assert len(spec["vconcat"]) == 2 + len(CURVES)
+    assert len(spec["vconcat"]) == 2 + len(FIRST)
 
 
 @pytest.mark.parametrize(("records", "first"), [(450, 60), (60, 10), (13, 2), (1, 1)])

@@ -1,12 +1,12 @@
 """The tab in which one run is trained: two panels, the curves, the failures."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from covdemo import charts, tables
-from covdemo.curves import CURVES, Curve
+from covdemo import charts, curve_charts, tables
+from covdemo.curves import CURVES, FIRST, Curve
 from covdemo.drawings import box_of, curve_tables, data_tables, model_tables, names_of
 from covdemo.run import Run
 from covdemo.ui import controls, downloads, figures, log, mydata, verdict
@@ -15,7 +15,7 @@ from covdemo.ui.player import RunPlayer
 _LEGEND = (
     f"Contours at {', '.join(f'{r:g}' for r in charts.DEVIATIONS[:-1])} and {charts.DEVIATIONS[-1]:g} standard deviations. "
     "Model result: decision boundary grey, path of each mean as a trail, point of the last trial outlined. "
-    "Dotted: guessing, the true value, or lr_cov."
+    "Dotted: guessing, the true value, or lr_cov. The pointer on a curve shows its trial on all of them."
 )
 _SAMPLE = "Input data: contours of the mean and covariance matrix of each category's own points, to which KL is taken."
 
@@ -28,8 +28,9 @@ def tab(player: RunPlayer) -> Callable[[], None]:
         bar = controls.progress(st.container(), run)
         with st.container():  # one element, however much there is to say, so that nothing below moves to another place
             verdict.show(player)
-        live = [_panels(run), *_curves(run)]
+        live = [_panels(run), *_curves(run, FIRST)]
         st.caption(_LEGEND + (f" {_SAMPLE} {mydata.raised(run.data)}" if run.data.moments else ""))
+        live += _more_curves(run)
     downloads.draw(player)
     log.show(run.history.failures, run.history.failed)
 
@@ -51,11 +52,19 @@ def _panels(run: Run) -> figures.LiveFigure:
     return figures.LiveFigure(right, spec, charts.MODEL_ALT, {"points": data["points"]}, changing)
 
 
-def _curves(run: Run) -> list[figures.LiveFigure]:
-    return [_curve(place, row, run) for place, row in zip(st.columns(len(CURVES)), CURVES, strict=True)]
+def _more_curves(run: Run) -> list[figures.LiveFigure]:
+    """Draw the choice of further curves, and those chosen."""
+    further = {row.title: row for row in CURVES if not row.first}
+    chosen = st.pills("More curves", list(further), selection_mode="multi", key="curves", help="Drawn below, and live.")
+    return _curves(run, [row for title, row in further.items() if title in chosen])
+
+
+def _curves(run: Run, rows: Sequence[Curve]) -> list[figures.LiveFigure]:
+    places = st.columns(len(FIRST))  # as wide as the first ones, so that one pointer is at the same trial on all
+    return [_curve(place, row, run) for place, row in zip(places, rows, strict=False)]
 
 
 def _curve(place: DeltaGenerator, row: Curve, run: Run) -> figures.LiveFigure:
     names = names_of(run)
     constant = {"reference": tables.reference(row, run, names)}
-    return figures.LiveFigure(place, charts.curve(row, names), row.alt, constant, lambda: curve_tables(row, run))
+    return figures.LiveFigure(place, curve_charts.curve(row, names), row.alt, constant, lambda: curve_tables(row, run))
