@@ -4,10 +4,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from covdemo.ui import code, compare, controls, explain, lesson, maps, replay, session, sidebar, tabs, train
+from covdemo.ui import code, compare, controls, explain, lesson, maps, replay, session, sidebar, stylesheet, tabs, train
 
 ICON = Path(__file__).parent / "covdemo" / "ui" / "icon.svg"
 st.set_page_config("covdemo: why a covariance matrix breaks", str(ICON), layout="wide")
+stylesheet.apply()
 
 settings = sidebar.settings()
 lesson.draw("Why does a covariance matrix break under SGD?")

@@ -175,7 +175,12 @@ _BAD = ("warning", "error")
 
 
 def settle(page: Page) -> None:
-    """Wait until all charts are drawn and the script rests."""
+    """Wait until a chart is drawn and the script rests."""
     page.wait_for_selector(".marks:visible", timeout=1000 * PATIENCE)
+    rest(page)
+
+
+def rest(page: Page) -> None:
+    """Wait until the script rests, and a little longer for what it has sent."""
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=1000 * PATIENCE)
     page.wait_for_timeout(1000 * REST)

@@ -96,8 +96,8 @@ def imported(path):
             yield (node.module or "").partition(".")[0]
 
 
-# the legend, of which a test has a category named <b>; a style sheet of our own, with nothing of a viewer in it
-HTML = {"compare.py": {"st.html"}, "replay.py": {"st.html"}}
+# the legend, of which a test has a category named <b>; style sheets of our own, with nothing of a viewer in them
+HTML = {"compare.py": {"st.html"}, "replay.py": {"st.html"}, "stylesheet.py": {"st.html"}}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
