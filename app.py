@@ -22,7 +22,7 @@ refresh = tabs.show(
         "Compare": lambda: compare.tab(session.alone(comparison, player), settings.config),
         "Map": lambda: maps.tab(settings.config),
         "Code": lambda: code.tab(player.run),
-        "Explain": explain.tab,
+        "Explain": lambda: explain.tab(settings.config),
     }
 )
 sidebar.draw(settings)

@@ -118,7 +118,7 @@ OBJECTIVES: dict[str, Objective] = {
     for row in (
         Objective(
             key="cross-entropy",
-            label="Cross-entropy through the read-out",
+            label="Cross-entropy, read-out",
             formula=r"-\log \operatorname{softmax}(W a)_y,\quad a_k = \mathcal{N}(x \mid \mu_k, \Sigma_k)",
             summary="Learns to tell the categories apart; it needs the boundary, not the distributions.",
             evaluate=cross_entropy,
@@ -128,7 +128,7 @@ OBJECTIVES: dict[str, Objective] = {
         ),
         Objective(
             key="bayes",
-            label="Cross-entropy of the Bayes posterior",
+            label="Cross-entropy, Bayes",
             formula=r"-\log \frac{\mathcal{N}(x \mid \mu_y, \Sigma_y)}{\sum_k \mathcal{N}(x \mid \mu_k, \Sigma_k)}",
             summary="The same aim without the read-out: the densities themselves have to answer.",
             evaluate=bayes_posterior,
@@ -148,7 +148,7 @@ OBJECTIVES: dict[str, Objective] = {
         ),
         Objective(
             key="weighted",
-            label="Weighted: cross-entropy and likelihood",
+            label="Weighted sum",
             formula=r"-(1 - s) \log \operatorname{softmax}(W a)_y - s \log \mathcal{N}(x \mid \mu_y, \Sigma_y)",
             summary="A bit of both: the share s goes to the likelihood.",
             evaluate=weighted,

@@ -104,7 +104,7 @@ class PrecisionLogCholesky(nn.Module):
 
 @register(
     "correlation",
-    label="Standard deviations and correlations",
+    label="Scales and correlations",
     feeds="scale_tril",
     guarantee="exact",
     formula=r"L = \operatorname{diag}(e^{A_{ii}})\,C,\quad C_{ij} = \tanh A_{ij} \prod_{k<j} \operatorname{sech} A_{ik}",

@@ -7,6 +7,7 @@ from covdemo.run import Run
 from covdemo.ui import mydata
 
 _ALONE = "These settings as a script of its own. It needs only torch and NumPy, and ends with the page's numbers."
+_NEEDS = "Runs wherever torch and NumPy are installed."
 _WITH_DATA = "It reads its data from points.csv in the folder where it is started: download both."
 
 
@@ -15,7 +16,11 @@ def tab(run: Run) -> None:
     text, reads = script(run.config, run.data), run.data.moments is not None
     st.markdown(f"{_ALONE} {_WITH_DATA}" if reads else _ALONE)
     with st.container(horizontal=True):
-        st.download_button("Download as .py", text, file_name="covdemo_run.py", mime="text/x-python", on_click="ignore")
+        _download("Download as .py", text, "covdemo_run.py", "text/x-python", _NEEDS)
         if reads:
-            st.download_button("Download points.csv", mydata.points_csv(run.data), "points.csv", "text/csv", on_click="ignore")
+            _download("Download points.csv", mydata.points_csv(run.data), "points.csv", "text/csv", "The data that it reads.")
     st.code(text, language="python", height=600)
+
+
+def _download(label: str, content: str, name: str, kind: str, why: str) -> None:
+    st.download_button(label, content, name, kind, on_click="ignore", help=why)

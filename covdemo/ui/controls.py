@@ -24,7 +24,7 @@ def buttons(player: AnyPlayer, keys: str = "") -> DeltaGenerator:
     row = st.container(horizontal=True, vertical_alignment="center")
     name, icon = _train_or_pause(player)
     done = player.run.finished
-    row.button(name, icon=icon, key=f"{keys}train", type="primary", on_click=player.toggle)
+    row.button(name, icon=icon, key=f"{keys}train", type="primary", on_click=player.toggle, help="Point by point, live.")
     row.button("Step", key=f"{keys}step", on_click=player.step, disabled=done, help="One trial.")
     row.button("Run to the end", key=f"{keys}finish", on_click=player.finish, disabled=done, help="As fast as possible.")
     row.button("Reset", key=f"{keys}reset", on_click=player.reset, help="Back to trial 0.")
@@ -35,6 +35,7 @@ def buttons(player: AnyPlayer, keys: str = "") -> DeltaGenerator:
         format_func=_pace,
         key=f"{keys}speed",
         label_visibility="collapsed",
+        help="How fast to train.",
         width=320,
     )
     return row

@@ -1,22 +1,33 @@
 """The tab that explains: why it breaks, and one card per parameterization, made from the registry."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.resources import files
 
 import streamlit as st
 
 from covdemo import cards
+from covdemo.config import RunConfig
 from covdemo.parameterizations import Parameterization
+from covdemo.ui import tabs, widgets
+
+_USE = "Takes it for the run, with the other settings as they are, and opens the tab Code."
 
 
-def tab() -> None:
-    """Draw the explanations."""
+def tab(config: RunConfig) -> None:
+    """Draw the explanations, each with a way to the code for the present settings."""
     st.markdown((files("covdemo.ui") / "lessons" / "why.md").read_text())
     st.markdown("#### Ways to write a covariance matrix")
     st.caption("Those that learn over the most decades of learning rates come first.")
     for row in cards.ranked():
         with st.expander(f"**{row.label}** · {row.summary}"):
             _card(row)
+            st.button("Use it and show the code", key=f"use {row.key}", on_click=_use, args=(config, row.key), help=_USE)
+
+
+def _use(config: RunConfig, key: str) -> None:
+    widgets.fill(replace(config, parameterization=key))
+    st.session_state[tabs.KEY] = tabs.CODE
 
 
 def _card(row: Parameterization) -> None:

@@ -25,6 +25,7 @@ _VALUES = {
 }
 _LABELS = {field.attribute: field.label for field in FIELDS}
 _RATES, _METHODS = "Rates", "All methods"
+_VIEWS = "Two rates of the present method, or the rate of the matrices for every method."
 
 
 def tab(config: RunConfig) -> None:
@@ -37,7 +38,7 @@ def tab(config: RunConfig) -> None:
         st.info("A map needs data that the settings describe, which a file of yours is not: choose another source.")
         return
     with st.container(horizontal=True):
-        view = st.segmented_control("Map of", [_RATES, _METHODS], default=_RATES, key="map view", required=True)
+        view = st.segmented_control("Map of", [_RATES, _METHODS], default=_RATES, key="map view", required=True, help=_VIEWS)
         up = "parameterization" if view == _METHODS else _axis_up()
     found = _known(config, up)
     if found is None:
@@ -91,7 +92,8 @@ def _offer(config: RunConfig, up: str) -> None:
         return
     st.info(f"No map of these settings yet: {runs:,} runs of {config.trials:,} trials each.")
     work = partial(_compute, empty)
-    st.button("Compute this map", key="compute map", type="primary", on_click=working.start, args=(_JOB, key, work))
+    why = "It takes seconds to minutes, and can be cancelled."
+    st.button("Compute this map", key="compute map", type="primary", on_click=working.start, args=(_JOB, key, work), help=why)
 
 
 def _compute(empty: StabilityMap, progress: Callable[[float], None]) -> StabilityMap:

@@ -63,7 +63,8 @@ def draw_rates(config: RunConfig) -> None:
 
 def _rate(key: str, shared: float) -> None:
     label, own = PARAMETERIZATIONS[key].label, _own(key)
-    st.text_input(f"lr_cov of {label}", key=own, placeholder=f"{show(shared)}, as in the sidebar", persist_state="session")
+    shown = f"{show(shared)}, as in the sidebar"
+    st.text_input(f"lr_cov of {label}", key=own, placeholder=shown, persist_state="session", help="For this method alone.")
     fault = entrants.read_rate(st.session_state[own])[1]
     if fault:
         st.error(f"lr_cov of {label}: {fault}; {show(shared)} is used.")

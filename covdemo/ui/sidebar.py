@@ -90,7 +90,12 @@ def _presets(config: RunConfig) -> None:
     known = [name for name, preset in PRESETS.items() if preset.config == config]
     st.session_state[_PRESET] = known[0] if known else None
     chosen = st.pills(
-        "Presets", list(PRESETS), format_func=lambda name: PRESETS[name].label, key=_PRESET, on_change=_load_preset
+        "Presets",
+        list(PRESETS),
+        format_func=lambda name: PRESETS[name].label,
+        key=_PRESET,
+        on_change=_load_preset,
+        help="Runs worth seeing: each fills in all settings below.",
     )
     st.caption(PRESETS[chosen].why if chosen else "Settings of your own. A preset brings back the question's experiment.")
 
@@ -105,7 +110,7 @@ def _distributions(config: RunConfig) -> None:
     known = [name for name, changes in DISTRIBUTIONS.items() if all(getattr(config, a) == v for a, v in changes.items())]
     st.session_state[_DISTRIBUTION] = known[0] if known else _OWN
     names = [*DISTRIBUTIONS] if known else [*DISTRIBUTIONS, _OWN]
-    st.selectbox("Known ones", names, key=_DISTRIBUTION, on_change=_load_distribution)
+    st.selectbox("Known ones", names, key=_DISTRIBUTION, on_change=_load_distribution, help="Fills in the numbers below.")
 
 
 def _load_distribution() -> None:
@@ -152,7 +157,8 @@ def _heading(category: int, config: RunConfig, removable: bool) -> None:
         st.markdown(f"Category {category}", width="content")
         if removable and limits.CATEGORIES.holds(config.categories - 1):
             label, key = f"Remove category {category}", f"remove category {category}"
-            st.button(label, key=key, type="tertiary", on_click=_change, args=(remove_category, config, category))
+            why = "Those after it move up."
+            st.button(label, key=key, type="tertiary", on_click=_change, args=(remove_category, config, category), help=why)
 
 
 def _offer_category(config: RunConfig) -> None:

@@ -9,7 +9,7 @@ from covdemo.fields import nearest, quote
 Refresh = Callable[[], None]
 URL = "tab"
 KEY = "tab"  # of the name of the open tab in the session
-FIRST = "Train"
+FIRST, CODE = "Train", "Code"
 
 
 def fill(query: Mapping[str, list[str]]) -> None:

@@ -121,6 +121,7 @@ def _text_and_slider(field: Field) -> None:
         key=slider,
         format_func=lambda rate: f"{rate:g}",
         label_visibility="collapsed",
+        help=field.help,
         on_change=_slide,
         args=(field,),
     )

@@ -1,10 +1,13 @@
 """What axe-core, which knows the rules of accessible pages, has to say of every tab; and the page by keyboard alone."""
 
+import json
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from test_page import press, say
 
-from covdemo import headless
+from covdemo import cards, export, headless
+from covdemo.config import FIELDS, RunConfig
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -41,3 +44,65 @@ def test_no_tab_has_a_serious_violation(visit, theme, width):
 
 def test_an_open_lesson_has_no_serious_violation_in_the_dark(visit):
     assert complaints(visit("?lesson=question", theme="dark").page) == []
+
+
+def test_from_the_first_screen_to_the_code_of_the_best_method_in_four_clicks(visit):
+    page = visit().page
+    page.get_by_role("tab", name="Explain").click()
+    page.get_by_test_id("stMain").locator("summary").first.click()
+    page.get_by_role("button", name="Use it and show the code").first.click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download as .py").click()
+    assert download.value.path().read_text() == export.script(RunConfig(parameterization=cards.ranked()[0].key))
+    assert page.get_by_role("combobox", name="Parameterization").input_value() == cards.ranked()[0].label
+
+
+FOCUSED = "document.activeElement.getAttribute('aria-label') || document.activeElement.innerText.split('\\n').at(-1)"
+
+
+def go_to(page, name, key="Tab"):
+    """Press a key until the focus is on what has a name."""
+    for _ in range(80):
+        page.keyboard.press(key)
+        if page.evaluate(FOCUSED) == name:
+            return
+
+
+def test_the_keyboard_alone_takes_another_method_trains_it_and_reaches_its_code(visit):
+    viewer = visit("?epochs=1")
+    page = viewer.page
+    go_to(page, "Parameterization")
+    page.keyboard.type("Log-Chol")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    say(viewer, "the usual choice of mixed-model software")
+    go_to(page, "Run to the end")
+    page.keyboard.press("Enter")
+    say(viewer, "Learned")
+    go_to(page, "Train", key="Shift+Tab")
+    go_to(page, "Code", key="ArrowRight")
+    page.keyboard.press("Enter")
+    say(viewer, "These settings as a script of its own")
+
+
+ROOM = """(inputs) => inputs.map((input) => {
+  const style = getComputedStyle(input), pen = document.createElement("canvas").getContext("2d");
+  pen.font = style.font;
+  const room = input.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+  return [input.getAttribute("aria-label"), room, (text) => pen.measureText(text).width];
+}).filter(([name]) => name in OPTIONS)
+  .map(([name, room, width]) => [name, room, OPTIONS[name].filter((text) => width(text) > room)])"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_choice_of_the_sidebar_is_cut(visit, width):
+    viewer = visit("?source=iris", width=width)  # whose scale can be chosen
+    if width == 390:
+        viewer.page.get_by_test_id("stExpandSidebarButton").click()
+        headless.rest(viewer.page)
+    options = {field.label: [row.label for row in field.registry.values()] for field in FIELDS if field.registry}
+    found = viewer.page.locator("[data-testid=stSidebar] input[role=combobox]").evaluate_all(
+        ROOM.replace("OPTIONS", json.dumps(options))
+    )
+    assert set(options) <= {name for name, _, _ in found}
+    assert {name: cut for name, _, cut in found if cut} == {}

@@ -1,0 +1,44 @@
+"""Every control says in a sentence what it is for, and every chart what is to be seen."""
+
+import pytest
+from pages import open_page, press
+
+from covdemo.config import FIELDS
+
+TABS = ("Train", "Replay", "Compare", "Map", "Code", "Explain")
+CHARTS = {"Train": 7, "Replay": 1, "Compare": 3, "Map": 1, "Code": 0, "Explain": 0}  # at least
+
+
+def elements(block):
+    for child in block.children.values():
+        if hasattr(child, "children"):
+            yield from elements(child)
+        else:
+            yield child
+
+
+def shown(page, tab):
+    page.session_state["tab"] = tab
+    page.run()
+    return [element.proto for root in (page.sidebar, page.main) for element in elements(root)]
+
+
+@pytest.fixture(scope="module")
+def pages():
+    """What every tab shows with two categories and, as one can then be removed, with three; the latter have no map."""
+    two, three = (press(open_page(**query), "step") for query in ({}, {"categories": "3"}))
+    return {tab: shown(two, tab) + shown(three, tab) for tab in TABS}
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_every_control_has_a_sentence_of_help(tab, pages):
+    controls = [proto for proto in pages[tab] if hasattr(proto, "help") and hasattr(proto, "id") and hasattr(proto, "label")]
+    assert len(controls) > len(FIELDS) / 2
+    assert [proto.label for proto in controls if not proto.help.endswith(".")] == []
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_every_chart_says_in_words_what_is_to_be_seen(tab, pages):
+    charts = [proto for proto in pages[tab] if proto.DESCRIPTOR.name == "VegaLiteChart"]
+    assert len(charts) >= CHARTS[tab]
+    assert [proto.alt for proto in charts if len(proto.alt) < 40] == []
