@@ -4,7 +4,9 @@ Needs Playwright. The browser is the one that the environment variable ``COVDEMO
 PATH, else Playwright's own.
 """
 
+import math
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -21,9 +23,12 @@ from typing import Any, Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from covdemo.shots import TABS, Shot
+
 APP = Path(__file__).resolve().parent.parent / "app.py"
 PATIENCE = 60.0  # seconds to wait for a server or a first picture
 REST = 0.5  # seconds to wait after the last change
+_LOWEST = 800  # height of a page
 _FLAGS = ["--headless", "--no-sandbox", "--disable-gpu"]
 _FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]  # no calls home
 
@@ -184,3 +189,32 @@ def rest(page: Page) -> None:
     """Wait until the script rests, and a little longer for what it has sent."""
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=1000 * PATIENCE)
     page.wait_for_timeout(1000 * REST)
+
+
+_UNSTEADY = "[data-testid=stTable] :is(th, td):last-child { visibility: hidden }"  # how long training took
+_CONTENT = "document.querySelector('[data-testid=stMainBlockContainer]').getBoundingClientRect().height"
+
+
+def photograph(browser: Browser, url: str, shot: Shot) -> bytes:
+    """Return a picture of the page, as high as what it shows, at the end of the run that it shows.
+
+    Args:
+        browser: to take it in.
+        url: of a server.
+        shot: what to show.
+    """
+    first, second = TABS[:2]
+    with view(browser, f"{url}/?{shot.query}", width=shot.width, height=_LOWEST, theme=shot.theme) as viewer:
+        page = viewer.page
+        if shot.tab in (first, second, "Compare"):
+            page.get_by_role("button", name="Run to the end", exact=True).click()
+            page.get_by_role("button", name="Train again", exact=True).wait_for()
+        if shot.tab == second:
+            page.get_by_role("tab", name=second, exact=True).click()
+            page.get_by_role("slider", name=re.compile("^Record")).press("End")
+        settle(page)
+        page.set_viewport_size({"width": shot.width, "height": max(_LOWEST, math.ceil(page.evaluate(_CONTENT)))})
+        page.mouse.move(0, 0)
+        page.evaluate("document.activeElement.blur()")
+        settle(page)
+        return page.screenshot(animations="disabled", style=_UNSTEADY)

@@ -4,7 +4,7 @@ import io
 import zipfile
 from collections.abc import Mapping
 from importlib.util import find_spec
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 
@@ -14,6 +14,13 @@ Kind = Literal["png", "svg"]
 KINDS: tuple[Kind, ...] = ("png", "svg")
 MISSING = "vl-convert is missing: pip install 'covdemo[pictures]'"
 SCALE = 2.0  # of a PNG, per pixel of a screen
+DARK, _LIGHT, _LINES = "#0e1117", "#fafafa", "#31333f"  # as Streamlit's
+_DARK = {
+    "title": {"color": _LIGHT},
+    "axis": {"labelColor": _LIGHT, "titleColor": _LIGHT, "gridColor": _LINES, "domainColor": _LINES, "tickColor": _LINES},
+    "legend": {"labelColor": _LIGHT, "titleColor": _LIGHT},
+    "view": {"stroke": _LINES},
+}
 _ASPECT = 1.5, 2.4  # width over height, of a panel and of the flatter curves
 _FLAT = 200  # height of the highest curve
 
@@ -23,14 +30,21 @@ def available() -> bool:
     return find_spec("vl_convert") is not None
 
 
-def draw(spec: Spec, kind: Kind, datasets: Mapping[str, bytes] | None = None, scale: float = SCALE) -> bytes:
-    """Return a figure as a picture on a white ground.
+def draw(
+    spec: Mapping[str, Any],
+    kind: Kind,
+    datasets: Mapping[str, bytes] | None = None,
+    scale: float = SCALE,
+    theme: Literal["light", "dark"] = "light",
+) -> bytes:
+    """Return a figure as a picture on a ground of its own.
 
     Args:
         spec: of Vega-Lite, with a width.
         kind: of the file.
         datasets: Arrow streams by the names that the specification uses; None where it holds its data.
         scale: pixels of a PNG for each pixel of a screen.
+        theme: of the ground, and of what is written on it.
 
     Raises:
         ValueError: if vl-convert is missing.
@@ -40,6 +54,9 @@ def draw(spec: Spec, kind: Kind, datasets: Mapping[str, bytes] | None = None, sc
     import vl_convert
 
     whole = {"background": "white", **spec}
+    if theme == "dark":
+        parts = {name: {**whole.get("config", {}).get(name, {}), **colors} for name, colors in _DARK.items()}
+        whole |= {"background": DARK, "config": {**whole.get("config", {}), **parts}}
     if datasets is not None:
         whole["datasets"] = {name: pa.ipc.open_stream(table).read_all().to_pylist() for name, table in datasets.items()}
     if kind == "svg":
@@ -60,10 +77,11 @@ def archive(figures: Mapping[str, tuple[Spec, Mapping[str, bytes]]]) -> bytes:
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as file:
         for name, (spec, datasets) in figures.items():
             for kind in KINDS:
-                file.writestr(f"{name}.{kind}", draw({**spec, "width": _width(spec)}, kind, datasets))
+                file.writestr(f"{name}.{kind}", draw(sized(spec), kind, datasets))
     return content.getvalue()
 
 
-def _width(spec: Spec) -> float:
+def sized(spec: Mapping[str, Any]) -> Spec:
+    """Return a figure with a width that suits its height."""
     height = float(spec["height"])
-    return height * _ASPECT[height < _FLAT]
+    return {**spec, "width": height * _ASPECT[height < _FLAT]}

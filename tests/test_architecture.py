@@ -35,7 +35,7 @@ LAYERS = [
     "charts",
     "tables curve_charts",
     "map_charts replay_tables drawings pictures",
-    "replay_chart animation",
+    "replay_chart animation shots",
     "ui headless map_command train_command export_command screenshots",
     "animate_command",
     "cli",

@@ -40,7 +40,9 @@ def draw(title: str) -> None:
     """Draw the title of the page, the menu of lessons, and the open one."""
     with st.container():  # one element, whether a lesson is open or not, so that nothing below moves to another place
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(f"##### {title}", width="content")
+            st.markdown(
+                f"##### {title}"
+            )  # as wide as there is room: of its own width it wraps where a fraction of a pixel is missing
             _menu()
         if opened():
             _lesson(lessons.lessons()[opened()])

@@ -43,7 +43,7 @@ def test_no_tab_has_a_serious_violation(visit, theme, width):
 
 
 def test_an_open_lesson_has_no_serious_violation_in_the_dark(visit):
-    assert complaints(visit("?lesson=question", theme="dark").page) == []
+    assert complaints(visit("?lesson=the-question", theme="dark").page) == []
 
 
 def test_from_the_first_screen_to_the_code_of_the_best_method_in_four_clicks(visit):

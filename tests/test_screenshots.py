@@ -1,0 +1,57 @@
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from covdemo import pictures
+from covdemo.__main__ import main
+from covdemo.curves import CURVES
+
+FIGURES = {"data", "model", "map", *(row.name for row in CURVES)}
+
+
+@pytest.fixture(scope="module", params=["light", "dark"])
+def drawn(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp(request.param)
+    assert main(["screenshots", str(folder), "--static", "--theme", request.param, "--name", "run"]) == 0
+    return request.param, folder
+
+
+def test_static_pictures_are_every_chart_of_the_run_and_its_map_as_png_and_svg(drawn):
+    _, folder = drawn
+    assert {path.name for path in folder.iterdir()} == {f"run-{name}.{kind}" for name in FIGURES for kind in pictures.KINDS}
+
+
+def test_static_pictures_stand_on_the_ground_of_their_theme(drawn):
+    theme, folder = drawn
+    corners = {tuple(np.asarray(Image.open(path).convert("RGB"))[-1, -1]) for path in folder.glob("*.png")}
+    assert corners == {(255, 255, 255) if theme == "light" else tuple(bytes.fromhex(pictures.DARK[1:]))}
+
+
+def test_static_pictures_are_the_same_again(drawn, tmp_path):
+    theme, folder = drawn
+    main(["screenshots", str(tmp_path), "--static", "--theme", theme, "--name", "run"])
+    assert contents(folder) == contents(tmp_path)
+
+
+def contents(folder):
+    """Return what the files hold, without the names that Vega counts up for parts of a picture."""
+    return {path.name: re.sub(rb"clip\d+|gradient_\d+", b"", path.read_bytes()) for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["nowhere"], "expected a folder to write to, got nowhere"),
+        ([".", "--lesson", "latin"], "invalid choice: 'latin'"),
+        ([".", "--width", "12"], "expected a whole number from 320 to 3,840, got '12'"),
+        ([".", "--theme", "pink"], "invalid choice: 'pink'"),
+        ([".", "--tab", "Home"], "invalid choice: 'Home'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_makes_no_sense_is_refused_in_a_sentence(arguments, sentence, capsys):
+    with pytest.raises(SystemExit) as refused:
+        main(["screenshots", *arguments])
+    assert (refused.value.code, sentence in capsys.readouterr().err) == (2, True)
