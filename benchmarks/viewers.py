@@ -66,7 +66,7 @@ def measure(viewers: int, seconds: float, cores: str, soak: float) -> dict[str, 
 
 def train(viewer: headless.View) -> None:
     """Click on Train, or on Train again."""
-    viewer.page.locator(".st-key-train button").click()
+    viewer.page.locator(".st-key-train button").first.click()  # the second one carries the help
 
 
 def watch(opened: list[headless.View], seconds: float) -> dict[str, Any]:

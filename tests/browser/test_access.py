@@ -9,7 +9,7 @@ from test_page import press, say
 from covdemo import cards, export, headless
 from covdemo.config import FIELDS, RunConfig
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("still browser")]
 
 TABS = ("Train", "Replay", "Compare", "Map", "Code", "Explain")
 # Streamlit's own markup, which the page has no hand in: rule and part of the element that it complains of

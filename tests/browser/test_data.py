@@ -8,7 +8,7 @@ from covdemo.datafiles import read_table
 from covdemo.sources import content, data_of, example
 from covdemo.trials import to_csv
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("still browser")]
 
 
 def open_distributions(viewer):

@@ -4,7 +4,7 @@ import pytest
 
 from covdemo import headless
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("still browser")]
 
 
 def open_lesson(viewer, title):

@@ -7,7 +7,7 @@ import pytest
 
 from covdemo import atlas, headless
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("still browser")]
 
 
 def open_map(viewer):

@@ -9,7 +9,7 @@ from covdemo import headless
 from covdemo.config import RunConfig
 from covdemo.run import Run
 
-# one worker for all of them: several browsers and servers at once would slow each other down
+# one worker for all that is about speed, and one for the other tests with a browser: more would slow each other down
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 BUSY = 6  # how many times slower than benchmarks/page_speed.py asks for, where other workers share the cores

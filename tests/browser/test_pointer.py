@@ -11,7 +11,7 @@ from covdemo import headless
 from covdemo.curve_charts import HEIGHT
 from covdemo.curves import CURVES, FIRST
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("still browser")]
 
 PANELS = 2
 

@@ -9,7 +9,7 @@ from test_page import press, rate, say, trials_shown, wait_for_address
 
 from covdemo import headless
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("still browser")]
 
 SETTINGS = "parameterization=log-cholesky&lr_cov=0.002&epochs=250"
 GONE = "() => document.querySelector('[data-testid=stProgress]').innerText.startsWith('Trial 0 of')"

@@ -6,7 +6,7 @@ import pytest
 
 from covdemo import headless
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("still browser")]
 
 LINKS = {
     "numbers": "lr_cov=nan&lr_mu=inf&x1=1e999&points=9e99&seed=-1&momentum=2&vx1=0",
