@@ -135,14 +135,14 @@ def frames(recording: Recording, box: Box) -> bytes:
         category=["" if frame.label is None else recording.names[frame.label] for frame in shown],
         boundary=[outline(partial(recording.run.decide_at, frame), box) for frame in shown],
         failure=[first.get(index, -1) for index in range(len(shown))],
-        text=[standing(frame) for frame in shown],
+        text=[standing(frame, recording.run.config.epochs) for frame in shown],
     )
 
 
-def standing(frame: Frame) -> str:
+def standing(frame: Frame, epochs: int) -> str:
     """Say how the run stood at a record, on a line that fits a telephone."""
     loss = "" if math.isnan(frame.loss) else f" · loss {number(frame.loss)}"
-    return f"Trial {frame.trial:,} · epoch {frame.epoch + 1}{loss} · accuracy {frame.accuracy:.1%}"
+    return f"Trial {frame.trial:,} · epoch {min(frame.epoch + 1, epochs)}{loss} · accuracy {frame.accuracy:.1%}"
 
 
 def outline(decide: contours.Scores, box: Box) -> str:

@@ -96,8 +96,12 @@ def test_a_frame_has_the_point_of_its_trial_and_stands_until_the_next(learned):
 
 
 def test_the_words_of_a_frame_leave_out_a_loss_that_there_is_not(learned):
-    assert replay_tables.standing(learned.frames[0]) == "Trial 0 · epoch 1 · accuracy 50.0%"
-    assert re.fullmatch(r"Trial 50 · epoch 1 · loss [\de.-]+ · accuracy [\d.]+%", replay_tables.standing(learned.frames[50]))
+    assert replay_tables.standing(learned.frames[0], 1) == "Trial 0 · epoch 1 · accuracy 50.0%"
+    assert re.fullmatch(r"Trial 50 · epoch 1 · loss [\de.-]+ · accuracy [\d.]+%", replay_tables.standing(learned.frames[50], 1))
+
+
+def test_the_last_record_belongs_to_the_last_epoch(learned):
+    assert read(replay_tables.frames(learned, SQUARE))["text"][-1].startswith("Trial 400 · epoch 1 · ")
 
 
 def corners(path):

@@ -75,5 +75,6 @@ def _prepared(player: RunPlayer) -> _Prepared:
 def _prepare(recording: Recording) -> _Prepared:
     box = box_of(recording.run)
     titles = [f"Trial {failure.trial:,}, category {failure.category}" for failure in recording.failures]
-    spec = replay_chart.replay(box, recording.names, len(recording.frames), titles, replay_tables.standing(recording.frames[0]))
+    first = replay_tables.standing(recording.frames[0], recording.run.config.epochs)
+    spec = replay_chart.replay(box, recording.names, len(recording.frames), titles, first)
     return _Prepared(recording, spec, replay_tables.datasets(recording, box))
