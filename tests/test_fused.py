@@ -72,7 +72,7 @@ def test_some_of_these_runs_fail_and_others_do_not():
 
 
 @pytest.mark.skipif(not COMPILER and "CI" not in os.environ, reason="no C++ compiler: install g++ or set CXX")
-@pytest.mark.parametrize("key", ["covariance", "affine-invariant"])
+@pytest.mark.parametrize("key", ["affine-invariant"])  # compiling takes long, and test_batch.py compiles another
 def test_compiled_trials_agree_with_the_trainer(key):
     fused, stepped = both(replace(BASE, parameterization=key), compiled=True, unroll=2)
     # the compiler's exponentials and logarithms round for themselves

@@ -37,8 +37,7 @@ def test_back_goes_back_to_the_lesson_before(visit):
     viewer.page.get_by_text("Lesson 1 of 8").wait_for()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
+@pytest.mark.parametrize(("theme", "width", "height"), [("light", 1280, 800), ("dark", 390, 844)])
 def test_a_lesson_fits_the_width(visit, theme, width, height):
     viewer = visit("?lesson=the-boundary", width=width, height=height, theme=theme)
     assert viewer.page.locator("canvas.marks").count() == 7

@@ -57,8 +57,7 @@ def wait_for_address(viewer, **query):
     )
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
+@pytest.mark.parametrize(("theme", "width", "height"), [("light", 1280, 800), ("dark", 390, 844)])
 def test_the_first_screen_is_drawn_and_fits_the_width(visit, theme, width, height):
     viewer = visit(width=width, height=height, theme=theme)
     assert viewer.page.locator("canvas.marks").count() == 7

@@ -156,8 +156,7 @@ def test_a_click_on_the_cross_of_the_timeline_goes_to_the_failure(replay):
     assert record(viewer) == last
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
 def test_the_replay_fits_the_width(replay, theme, width):
     viewer = replay(width=width, theme=theme)
     assert viewer.page.evaluate("document.documentElement.scrollWidth") <= width
