@@ -20,7 +20,7 @@ SOURCES = [ROOT / "app.py", *sorted((ROOT / "covdemo").rglob("*.py"))]
 CONFIG = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
 ROWS = [[cell.strip() for cell in line.strip("|").split("|")] for line in PAGE.splitlines() if line.startswith("| ")]
 ADVISORIES = [row for row in ROWS if re.fullmatch(r"\d+(\.\d+)+", row[2])]
-LIMITS = {what: limit for what, limit, _ in ROWS if (what, limit) != ("what", "limit")}
+LIMITS = {row[0]: row[1] for row in ROWS if len(row) == 3 and row[0] != "what"}
 
 
 def span(allowed):
