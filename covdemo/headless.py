@@ -26,7 +26,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from covdemo.shots import TABS, Shot
 
 APP = Path(__file__).resolve().parent.parent / "app.py"
-PATIENCE = 60.0  # seconds to wait for a server or a first picture
+PATIENCE = 120.0  # seconds to wait for a server, a browser or a first picture; much, for machines that have other work
 REST = 0.5  # seconds to wait after the last change
 _LOWEST = 800  # height of a page
 _FLAGS = ["--headless", "--no-sandbox", "--disable-gpu"]
@@ -103,7 +103,8 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.05)
         else:
             return
-    raise RuntimeError(f"the page did not start within {PATIENCE:.0f} s")
+    how = f"did not start within {PATIENCE:.0f} s" if process.poll() is None else f"ended with code {process.poll()}"
+    raise RuntimeError(f"the page's server {how}")
 
 
 @contextmanager
@@ -115,7 +116,7 @@ def chromium() -> Iterator[Browser]:
     """
     path = os.environ.get("COVDEMO_CHROMIUM") or shutil.which("chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=_FLAGS, timeout=1000 * PATIENCE)
         try:
             yield browser
         finally:
