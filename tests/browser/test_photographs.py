@@ -14,7 +14,7 @@ from covdemo.shots import Shot
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("still browser")]
 
-SHORT = RunConfig(parameterization="log-cholesky", epochs=1)
+SHORT = RunConfig(parameterization="log-cholesky", points=30, epochs=1)
 SHOTS = [
     Shot("failure", theme="dark"),
     Shot("comparison", SHORT, "Compare", width=390),
