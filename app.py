@@ -6,6 +6,7 @@ import streamlit as st
 
 from covdemo.ui import code, compare, controls, explain, lesson, maps, replay, session, sidebar, stylesheet, tabs, train
 
+session.obey()
 ICON = Path(__file__).parent / "covdemo" / "ui" / "icon.svg"
 st.set_page_config("covdemo: why a covariance matrix breaks", str(ICON), layout="wide")
 stylesheet.apply()

@@ -22,7 +22,7 @@ from covdemo.outcomes import Outcome
 from covdemo.parameterizations import PARAMETERIZATIONS
 
 
-def measure(method: str, objective: str, rates: np.ndarray, seeds: int, epochs: int, points: int) -> dict[str, Any]:
+def measure(method: str, objective: str, rates: np.ndarray, seeds: int, epochs: int, points: int = 200) -> dict[str, Any]:
     """Return shares of errors and of learning per rate, the best KL, and the decades over which all seeds learn."""
     configs = [
         RunConfig(parameterization=method, objective=objective, lr_cov=float(rate), seed=seed, epochs=epochs, points=points)

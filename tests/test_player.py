@@ -112,6 +112,17 @@ def test_a_step_is_one_trial_and_pauses():
     assert (player.run.trial, player.playing) == (1, False)
 
 
+def test_clicks_handed_over_latest_first_are_obeyed_in_their_order_and_once():
+    player = Player(Run, LEARNS, clock=Clock())
+    for action in (player.reset, player.step, player.toggle):
+        player.click(action)
+    player.obey()
+    assert (player.run.trial, player.playing) == (0, False)
+    player.step()
+    player.obey()
+    assert player.run.trial == 1
+
+
 def test_viewers_take_turns_and_a_cut_ends_a_turn():
     busy, seen, cut = set(), [], iter([False, False, True, False, False, False])
 

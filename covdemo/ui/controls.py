@@ -23,11 +23,13 @@ def buttons(player: AnyPlayer, keys: str = "") -> DeltaGenerator:
     """
     row = st.container(horizontal=True, vertical_alignment="center")
     name, icon = _train_or_pause(player)
-    done = player.run.finished
-    row.button(name, icon=icon, key=f"{keys}train", type="primary", on_click=player.toggle, help="Point by point, live.")
-    row.button("Step", key=f"{keys}step", on_click=player.step, disabled=done, help="One trial.")
-    row.button("Run to the end", key=f"{keys}finish", on_click=player.finish, disabled=done, help="As fast as possible.")
-    row.button("Reset", key=f"{keys}reset", on_click=player.reset, help="Back to trial 0.")
+    done, click = player.run.finished, player.click
+    why = "Point by point, live."
+    row.button(name, icon=icon, key=f"{keys}train", type="primary", on_click=click, args=(player.toggle,), help=why)
+    row.button("Step", key=f"{keys}step", on_click=click, args=(player.step,), disabled=done, help="One trial.")
+    why = "As fast as possible."
+    row.button("Run to the end", key=f"{keys}finish", on_click=click, args=(player.finish,), disabled=done, help=why)
+    row.button("Reset", key=f"{keys}reset", on_click=click, args=(player.reset,), help="Back to trial 0.")
     player.speed = row.select_slider(
         "Trials per second",
         SPEEDS,

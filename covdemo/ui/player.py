@@ -107,6 +107,24 @@ class Player(Generic[Config, Played]):
         self._clock = clock
         self._lock = Lock()  # a script that was cut off may still be training when the next one starts
         self._last, self._due = clock(), 0.0
+        self._clicks: list[Callable[[], None]] = []
+
+    def click(self, action: Callable[[], None]) -> None:
+        """Note that a button was clicked; ``obey`` does what it asks for.
+
+        Args:
+            action: a method of this player without arguments.
+        """
+        self._clicks.append(action)
+
+    def obey(self) -> None:
+        """Do what was clicked since the last call, in the order of the clicks.
+
+        Streamlit hands over clicks that came while its script was busy all at once, the latest first. Where a viewer trained
+        and at once took a step, the run would otherwise train on.
+        """
+        while self._clicks:
+            self._clicks.pop()()
 
     def load(self, config: Config, data: Trials | None = None) -> None:
         """Start anew with other settings, and say so if a run was under way; nothing happens if they are the same."""

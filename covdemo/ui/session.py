@@ -17,6 +17,13 @@ _P = TypeVar("_P", RunPlayer, ComparisonPlayer)
 _PLAYER, _COMPARISON = "player", "comparison"
 
 
+def obey() -> None:
+    """Do what the viewer clicked; the first thing that a script does, so that it is never cut before."""
+    for name in (_PLAYER, _COMPARISON):
+        if name in st.session_state:
+            st.session_state[name].obey()
+
+
 def player(config: RunConfig, data: Trials | None = None) -> RunPlayer:
     """Return the viewer's player, with a run of this configuration, and of these data where it does not say them alone."""
     if _PLAYER not in st.session_state:

@@ -73,7 +73,7 @@ def test_the_keyboard_alone_takes_another_method_trains_it_and_reaches_its_code(
     page = viewer.page
     go_to(page, "Parameterization")
     page.keyboard.type("Log-Chol")
-    page.keyboard.press("ArrowDown")
+    page.wait_for_function("() => document.querySelector('[role=option][data-focused]')?.innerText === 'Log-Cholesky'")
     page.keyboard.press("Enter")
     say(viewer, "the usual choice of mixed-model software")
     go_to(page, "Run to the end")

@@ -105,9 +105,9 @@ def test_pause_answers_within_a_blink(visit):
 
 
 def test_clicks_at_any_moment_neither_lose_nor_repeat_a_trial(visit):
-    dice, config = random.Random(0), RunConfig(parameterization="log-cholesky", epochs=8)
-    viewer = visit("?parameterization=log-cholesky&epochs=8")
-    for _ in range(10):
+    dice, config = random.Random(0), RunConfig(parameterization="log-cholesky", epochs=15)
+    viewer = visit("?parameterization=log-cholesky&epochs=15")
+    for _ in range(8):
         press(viewer, "Train")
         viewer.page.wait_for_timeout(dice.randrange(20, 400))
         press(viewer, dice.choice(["Pause", "Step"]))
