@@ -7,7 +7,7 @@ from playwright.sync_api import Error
 from covdemo import headless
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser():
     with ExitStack() as stack:
         try:
@@ -19,10 +19,26 @@ def browser():
         yield started
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server():
     with headless.serve() as served:
         yield served
+
+
+@pytest.fixture(scope="session")
+def seen(browser, server):
+    """Return a function that opens the page once for all tests that ask for it alike; they leave it as they find it."""
+    with ExitStack() as stack:
+        viewers = {}
+
+        def open_page(query="", **options):
+            key = (query, *options.items())
+            if key not in viewers:
+                viewers[key] = stack.enter_context(headless.view(browser, f"{server.url}/{query}", **options))
+            assert viewers[key].complaints == []
+            return viewers[key]
+
+        yield open_page
 
 
 @pytest.fixture

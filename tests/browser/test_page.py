@@ -58,8 +58,8 @@ def wait_for_address(viewer, **query):
 
 
 @pytest.mark.parametrize(("theme", "width", "height"), [("light", 1280, 800), ("dark", 390, 844)])
-def test_the_first_screen_is_drawn_and_fits_the_width(visit, theme, width, height):
-    viewer = visit(width=width, height=height, theme=theme)
+def test_the_first_screen_is_drawn_and_fits_the_width(seen, theme, width, height):
+    viewer = seen(width=width, height=height, theme=theme)
     assert viewer.page.locator("canvas.marks").count() == 7
     assert viewer.page.evaluate("document.documentElement.scrollWidth") <= width
 
@@ -78,9 +78,9 @@ def test_a_live_run_is_smooth_and_never_makes_a_picture_anew(visit):
     press(viewer, "Train")
     viewer.page.wait_for_timeout(1000)
     canvases, shown = viewer.added_canvases(), len(viewer.shown())
-    viewer.page.wait_for_timeout(6000)
+    viewer.page.wait_for_timeout(4000)
     assert viewer.added_canvases() == canvases
-    assert len(viewer.shown()) - shown >= 6 * 12 / BUSY
+    assert len(viewer.shown()) - shown >= 4 * 12 / BUSY
     trials = trials_shown(viewer)
     assert trials == sorted(trials)
 
@@ -96,18 +96,18 @@ def test_neither_pausing_nor_going_on_nor_failing_makes_a_picture_anew(visit):
 
 def test_pause_answers_within_a_blink(visit):
     viewer, answers = visit(LONG), []
-    for _ in range(5):
+    for _ in range(3):
         press(viewer, "Train")
         viewer.page.wait_for_timeout(1200)
         answers.append(viewer.page.evaluate(PAUSE))
         headless.settle(viewer.page)
-    assert sorted(answers)[2] < 0.3 * BUSY
+    assert sorted(answers)[1] < 0.3 * BUSY
 
 
 def test_clicks_at_any_moment_neither_lose_nor_repeat_a_trial(visit):
-    dice, config = random.Random(0), RunConfig(parameterization="log-cholesky", epochs=15)
-    viewer = visit("?parameterization=log-cholesky&epochs=15")
-    for _ in range(8):
+    dice, config = random.Random(0), RunConfig(parameterization="log-cholesky", epochs=4)
+    viewer = visit("?parameterization=log-cholesky&epochs=4")
+    for _ in range(6):
         press(viewer, "Train")
         viewer.page.wait_for_timeout(dice.randrange(20, 400))
         press(viewer, dice.choice(["Pause", "Step"]))

@@ -9,11 +9,9 @@ from covdemo import headless
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("still browser")]
 
 LINKS = {
-    "numbers": "lr_cov=nan&lr_mu=inf&x1=1e999&points=9e99&seed=-1&momentum=2&vx1=0",
-    "texts": f"parameterization={quote('<script>alert(1)</script>')}&{quote('=1+1')}=%00&objective={quote('**b**')}&x2=%F0",
-    "no utf-8": "lr_cov=%FF%FE&%C3%28=1",
-    "repeated": "&".join(["seed=1"] * 50 + ["colour=red"] * 3),
-    "long": f"column_x={'a' * 5000}&source=iris",
+    "numbers": "lr_cov=nan&lr_mu=inf&x1=1e999&points=9e99&seed=-1&momentum=2&vx1=0&lr_nn=%FF%FE&%C3%28=1",
+    "texts": f"parameterization={quote('<script>alert(1)</script>')}&{quote('=1+1')}=%00&objective={quote('**b**')}&x2=%F0"
+    f"&{'&'.join(['seed=1'] * 50 + ['colour=red'] * 3)}&source=iris&column_x={'a' * 5000}",
     "extreme": "lr_cov=1e308&lr_mu=1e308&lr_nn=1e308&momentum=.999&policy=skip&start_var=1e-38&points=1&epochs=20",
 }
 
