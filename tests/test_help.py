@@ -25,8 +25,8 @@ def shown(page, tab):
 
 @pytest.fixture(scope="module")
 def pages():
-    """What every tab shows with two categories and, as one can then be removed, with three; the latter have no map."""
-    two, three = (press(open_page(**query), "step") for query in ({}, {"categories": "3"}))
+    """What every tab shows in a lesson, and, as one can then be removed, with three categories; the latter have no map."""
+    two, three = (press(open_page(**query), "step") for query in ({"lesson": "the-question"}, {"categories": "3"}))
     return {tab: shown(two, tab) + shown(three, tab) for tab in TABS}
 
 

@@ -78,15 +78,16 @@ def _lesson(lesson: Lesson) -> None:
         left.markdown(f":small[Lesson {number} of {len(keys)} · **{lesson.title}.** {lesson.text}]")
         right.markdown(f":small[**Look at** {lesson.look_at}]")
         with right.container(horizontal=True, gap="medium"):
-            _button("Previous", ":material/arrow_back:", keys[number - 2] if number > 1 else None)
-            _button("Next", ":material/arrow_forward:", keys[number] if number < len(keys) else None)
-            _button("Close", ":material/close:", "")
+            before, after = (keys[number - 2] if number > 1 else None), (keys[number] if number < len(keys) else None)
+            _button("Previous", ":material/arrow_back:", before, "The lesson before, with its settings.")
+            _button("Next", ":material/arrow_forward:", after, "The lesson after, with its settings.")
+            _button("Close", ":material/close:", "", "The settings stay.")
 
 
-def _button(name: str, icon: str, key: str | None) -> None:
+def _button(name: str, icon: str, key: str | None, why: str) -> None:
     """Draw a button that opens another lesson, or none; it waits for no click where there is no such lesson."""
     identity = f"{name} lesson".lower()
-    st.button(name, key=identity, icon=icon, type="tertiary", disabled=key is None, on_click=_open, args=(key,))
+    st.button(name, key=identity, icon=icon, type="tertiary", disabled=key is None, on_click=_open, args=(key,), help=why)
 
 
 def _open(key: str) -> None:

@@ -52,7 +52,10 @@ def _tell(found: SafeRate, config: RunConfig) -> None:
     end = "" if found.next else ", the largest that was tried"
     st.caption(f"Largest safe rate: **{found.rate:g}**{end}. All of {SEEDS} seeds learn.")
     if found.rate != config.lr_cov:
-        st.button(f"Use {found.rate:g}", key="use safe rate", on_click=_use, args=(replace(config, lr_cov=found.rate),))
+        safe = replace(config, lr_cov=found.rate)
+        st.button(
+            f"Use {found.rate:g}", key="use safe rate", on_click=_use, args=(safe,), help="Changes the learning rate to it."
+        )
 
 
 def _use(config: RunConfig) -> None:

@@ -54,7 +54,7 @@ def watch(name: str, key: Hashable) -> bool:
 
     st.fragment(look, run_every=_POLL)()
     within = True
-    st.button("Cancel", key=f"cancel {name}", on_click=cancel, args=(name,))
+    st.button("Cancel", key=f"cancel {name}", on_click=cancel, args=(name,), help="Ends the computation.")
     return True
 
 
