@@ -14,7 +14,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("still browser")]
 TABS = ("Train", "Replay", "Compare", "Map", "Code", "Explain")
 # Streamlit's own markup, which the page has no hand in: rule and part of the element that it complains of
 STREAMLITS = (
-    ("color-contrast", 'class="token'),  # the colours of code
     ("scrollable-region-focusable", "<pre"),  # a block of code that is wider than the page
     ("scrollable-region-focusable", "<div"),  # a table that is
 )
