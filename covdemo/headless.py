@@ -167,6 +167,7 @@ def view(
     """Open the page as a new viewer and wait until its charts are drawn."""
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
     page = context.new_page()
+    page.set_default_timeout(1000 * PATIENCE)
     opened = View(page)
     page.add_init_script(_WATCH)
     page.on("console", lambda message: opened.complaints.append(message.text) if message.type in _BAD else None)

@@ -1,5 +1,7 @@
 """Settings of all tests: the device, one thread, no deadlines."""
 
+import os
+
 import pytest
 import torch
 from hypothesis import settings
@@ -17,3 +19,8 @@ def pytest_addoption(parser):
 def device(request):
     """The device that the mathematics is tested on."""
     return request.config.getoption("--device")
+
+
+def pytest_xdist_auto_num_workers():
+    """Return how many processor cores the tests may use; the machine may have more."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None

@@ -34,7 +34,7 @@ class CutOff(BaseException):
 
 def playing(config, speed=FASTEST):
     player = Player(Run, config, clock=Clock())
-    player.toggle()
+    player.train()
     player.speed = speed
     return player
 
@@ -112,15 +112,41 @@ def test_a_step_is_one_trial_and_pauses():
     assert (player.run.trial, player.playing) == (1, False)
 
 
-def test_clicks_handed_over_latest_first_are_obeyed_in_their_order_and_once():
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize(
+    ("clicks", "trial", "playing", "to_the_end"),
+    [
+        (["step", "train"], 1, True, False),
+        (["reset", "train"], 0, True, False),
+        (["train", "finish"], 0, True, True),
+        (["reset", "step"], 1, False, False),
+        (["pause", "step"], 1, False, False),
+    ],
+)
+def test_clicks_handed_over_together_come_to_the_same_in_any_order(clicks, trial, playing, to_the_end, order):
     player = Player(Run, LEARNS, clock=Clock())
-    for action in (player.reset, player.step, player.toggle):
-        player.click(action)
+    for name in clicks[::order]:
+        player.click(getattr(player, name))
     player.obey()
-    assert (player.run.trial, player.playing) == (0, False)
-    player.step()
+    assert (player.run.trial, player.playing, player.to_the_end) == (trial, playing, to_the_end)
+
+
+def test_a_click_is_obeyed_once():
+    player = Player(Run, LEARNS, clock=Clock())
+    player.click(player.step)
+    player.obey()
     player.obey()
     assert player.run.trial == 1
+
+
+def test_a_click_on_pause_that_comes_after_the_end_does_not_train_again():
+    player = playing(BREAKS)
+    while player.playing:
+        pass_time(player, FRAME)
+    ended = player.run.trial
+    player.click(player.pause)
+    player.obey()
+    assert (player.run.trial, player.playing) == (ended, False)
 
 
 def test_viewers_take_turns_and_a_cut_ends_a_turn():
@@ -190,7 +216,7 @@ def test_training_a_run_that_has_ended_starts_it_anew():
     player = playing(BREAKS)
     while player.playing:
         pass_time(player, FRAME)
-    player.toggle()
+    player.train()
     assert (player.run.trial, player.playing) == (0, True)
 
 

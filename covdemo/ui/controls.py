@@ -22,10 +22,10 @@ def buttons(player: AnyPlayer, keys: str = "") -> DeltaGenerator:
         keys: beginning of the widgets' keys.
     """
     row = st.container(horizontal=True, vertical_alignment="center")
-    name, icon = _train_or_pause(player)
+    name, icon, action = _train_or_pause(player)
     done, click = player.run.finished, player.click
     why = "Point by point, live."
-    row.button(name, icon=icon, key=f"{keys}train", type="primary", on_click=click, args=(player.toggle,), help=why)
+    row.button(name, icon=icon, key=f"{keys}train", type="primary", on_click=click, args=(action,), help=why)
     row.button("Step", key=f"{keys}step", on_click=click, args=(player.step,), disabled=done, help="One trial.")
     why = "As fast as possible."
     row.button("Run to the end", key=f"{keys}finish", on_click=click, args=(player.finish,), disabled=done, help=why)
@@ -43,10 +43,11 @@ def buttons(player: AnyPlayer, keys: str = "") -> DeltaGenerator:
     return row
 
 
-def _train_or_pause(player: AnyPlayer) -> tuple[str, str]:
+def _train_or_pause(player: AnyPlayer) -> tuple[str, str, Callable[[], None]]:
     if player.playing:
-        return "Pause", ":material/pause:"
-    return ("Train again", ":material/replay:") if player.run.finished else ("Train", ":material/play_arrow:")
+        return "Pause", ":material/pause:", player.pause
+    again = player.run.finished
+    return ("Train again", ":material/replay:", player.train) if again else ("Train", ":material/play_arrow:", player.train)
 
 
 def _pace(speed: float) -> str:

@@ -118,13 +118,15 @@ class Player(Generic[Config, Played]):
         self._clicks.append(action)
 
     def obey(self) -> None:
-        """Do what was clicked since the last call, in the order of the clicks.
+        """Do what was clicked since the last call.
 
-        Streamlit hands over clicks that came while its script was busy all at once, the latest first. Where a viewer trained
-        and at once took a step, the run would otherwise train on.
+        Streamlit hands over clicks that came while its script was busy all at once and in no certain order. They are done in
+        that in which they make sense together: whoever resets and trains, or takes a step and trains, wants to train.
         """
-        while self._clicks:
-            self._clicks.pop()()
+        clicked, self._clicks = self._clicks, []
+        for action in (self.reset, self.step, self.pause, self.train, self.finish):
+            if action in clicked:
+                action()
 
     def load(self, config: Config, data: Trials | None = None) -> None:
         """Start anew with other settings, and say so if a run was under way; nothing happens if they are the same."""
@@ -134,11 +136,11 @@ class Player(Generic[Config, Played]):
         self._renew(config, data)
         self.notice = f"Settings changed after trial {done:,}: the {self.pace.name} starts anew at trial 0." if done else ""
 
-    def toggle(self) -> None:
-        """Train or pause; a run that has ended is trained again from the start."""
+    def train(self) -> None:
+        """Go on by itself; a run that has ended is trained again from the start."""
         if self.run.finished:
             self.reset()
-        self.playing, self.to_the_end, self.notice = not self.playing, False, ""
+        self.playing, self.to_the_end, self.notice = True, False, ""
         self._last, self._due = self._clock(), 0.0
 
     def step(self) -> None:

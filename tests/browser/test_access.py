@@ -20,7 +20,14 @@ STREAMLITS = (
 
 
 def complaints(page):
-    """Return rule and element of every serious violation that is ours to mend."""
+    """Return rule and element of every serious violation that is ours to mend, and that is still there after a moment."""
+    found = _serious(page)
+    if found:  # what fades in or out has little contrast for that time
+        page.wait_for_timeout(1500)
+    return found and _serious(page)
+
+
+def _serious(page):
     found = Axe().run(page).response["violations"]
     serious = [
         (each["id"], node["html"]) for each in found if each["impact"] in ("serious", "critical") for node in each["nodes"]

@@ -27,6 +27,13 @@ def press(viewer, name):
     viewer.page.get_by_role("button", name=name, exact=True).click()
 
 
+def click_at_any_moment(viewer, dice, train, step=".st-key-step"):
+    """Click on Train, or on what it has become, and on Step, without waiting for an answer."""
+    for key in [key for _ in range(6) for key in (train, dice.choice([train, step]))]:
+        viewer.page.locator(f"{key} button").first.click()
+        viewer.page.wait_for_timeout(dice.randrange(20, 400))
+
+
 def say(viewer, text):
     viewer.page.get_by_text(text).first.wait_for()
 
@@ -38,6 +45,11 @@ def rate(viewer):
 def change_rate(viewer, text):
     rate(viewer).fill(text)
     rate(viewer).press("Enter")
+
+
+def under_way(viewer):
+    """Wait until the first trials of a run have been shown."""
+    viewer.page.wait_for_function("() => !document.querySelector('[data-testid=stProgress]').innerText.startsWith('Trial 0 ')")
 
 
 def trial(text):
@@ -76,7 +88,7 @@ def test_panels_and_curves_are_on_the_first_screen_of_a_laptop_even_after_a_fail
 def test_a_live_run_is_smooth_and_never_makes_a_picture_anew(visit):
     viewer = visit(LONG)
     press(viewer, "Train")
-    viewer.page.wait_for_timeout(1000)
+    under_way(viewer)
     canvases, shown = viewer.added_canvases(), len(viewer.shown())
     viewer.page.wait_for_timeout(4000)
     assert viewer.added_canvases() == canvases
@@ -98,20 +110,17 @@ def test_pause_answers_within_a_blink(visit):
     viewer, answers = visit(LONG), []
     for _ in range(3):
         press(viewer, "Train")
-        viewer.page.wait_for_timeout(1200)
+        viewer.page.get_by_role("button", name="Pause", exact=True).wait_for()
+        viewer.page.wait_for_timeout(800)
         answers.append(viewer.page.evaluate(PAUSE))
         headless.settle(viewer.page)
     assert sorted(answers)[1] < 0.3 * BUSY
 
 
 def test_clicks_at_any_moment_neither_lose_nor_repeat_a_trial(visit):
-    dice, config = random.Random(0), RunConfig(parameterization="log-cholesky", epochs=4)
-    viewer = visit("?parameterization=log-cholesky&epochs=4")
-    for _ in range(6):
-        press(viewer, "Train")
-        viewer.page.wait_for_timeout(dice.randrange(20, 400))
-        press(viewer, dice.choice(["Pause", "Step"]))
-        viewer.page.wait_for_timeout(dice.randrange(20, 200))
+    dice, config = random.Random(0), RunConfig(parameterization="log-cholesky", epochs=6)
+    viewer = visit("?parameterization=log-cholesky&epochs=6")
+    click_at_any_moment(viewer, dice, ".st-key-train")
     press(viewer, "Run to the end")
     say(viewer, "Train again")
     straight = Run(config)
@@ -125,7 +134,7 @@ def test_clicks_at_any_moment_neither_lose_nor_repeat_a_trial(visit):
 def test_a_setting_changed_in_mid_run_starts_anew_and_leaves_no_ghosts(visit):
     viewer = visit(LONG)
     press(viewer, "Train")
-    viewer.page.wait_for_timeout(1500)
+    under_way(viewer)
     change_rate(viewer, "1e-4")
     say(viewer, "the run starts anew at trial 0")
     viewer.page.wait_for_timeout(1500)
@@ -164,7 +173,7 @@ def test_reloading_in_mid_run_keeps_the_settings_and_goes_back_to_trial_0(visit)
     change_rate(viewer, "1e-5")
     wait_for_address(viewer, lr_cov="1e-05", parameterization="log-cholesky", epochs="250")
     press(viewer, "Train")
-    viewer.page.wait_for_timeout(500)
+    under_way(viewer)
     assert trials_shown(viewer)[-1] > 0
     viewer.page.reload()
     headless.settle(viewer.page)
@@ -177,7 +186,7 @@ def test_a_number_typed_just_before_train_is_pressed_counts(visit):
     rate(viewer).fill("1e-5")
     press(viewer, "Train")
     wait_for_address(viewer, lr_cov="1e-05")
-    viewer.page.wait_for_timeout(1500)
+    under_way(viewer)
     assert viewer.page.get_by_role("button", name="Pause", exact=True).count() == 1
     assert rate(viewer).input_value() == "1e-5"
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 from test_data import choose_file
-from test_page import BUSY, press, say, trial, trials_shown, wait_for_address
+from test_page import BUSY, click_at_any_moment, press, say, trial, trials_shown, under_way, wait_for_address
 
 from covdemo import headless
 from covdemo.comparison import Comparison
@@ -67,7 +67,7 @@ def test_all_panels_are_on_the_first_screen_of_a_laptop(seen):
 def test_six_live_panels_are_smooth_and_never_made_anew_and_the_table_follows(visit):
     viewer = visit(LONG)
     press(viewer, "Train")
-    viewer.page.wait_for_timeout(1000)
+    under_way(viewer)
     viewer.page.evaluate(COUNT_TABLES)
     canvases, shown = viewer.added_canvases(), len(viewer.shown())
     viewer.page.wait_for_timeout(4000)
@@ -80,7 +80,7 @@ def test_six_live_panels_are_smooth_and_never_made_anew_and_the_table_follows(vi
 
 
 def test_from_the_first_step_to_the_last_failure_no_panel_is_made_anew(visit):
-    viewer = visit("?tab=Compare&epochs=1&points=20&compare=covariance,tril@1,log-cholesky")
+    viewer = visit("?tab=Compare&epochs=1&points=150&compare=covariance,tril@1,log-cholesky")
     press(viewer, "Step")
     press(viewer, "Train")
     say(viewer, "failed at trial")
@@ -93,11 +93,7 @@ def test_from_the_first_step_to_the_last_failure_no_panel_is_made_anew(visit):
 def test_clicks_at_any_moment_neither_lose_nor_repeat_a_trial(visit):
     dice, chosen = random.Random(0), "covariance,tril,log-cholesky"
     viewer = visit(f"?tab=Compare&points=50&compare={chosen}")
-    for _ in range(6):
-        press(viewer, "Train")
-        viewer.page.wait_for_timeout(dice.randrange(20, 400))
-        press(viewer, dice.choice(["Pause", "Step"]))
-        viewer.page.wait_for_timeout(dice.randrange(20, 200))
+    click_at_any_moment(viewer, dice, ".st-key-compare-train", ".st-key-compare-step")
     press(viewer, "Run to the end")
     say(viewer, "all at their end")
     headless.settle(viewer.page)
@@ -112,7 +108,7 @@ def test_clicks_at_any_moment_neither_lose_nor_repeat_a_trial(visit):
 def test_a_method_taken_away_in_mid_run_starts_it_anew_and_leaves_no_ghost(visit):
     viewer = visit(LONG)
     press(viewer, "Train")
-    viewer.page.wait_for_timeout(1500)
+    under_way(viewer)
     press(viewer, "Remove Matrix exponential")
     say(viewer, "the comparison starts anew at trial 0")
     viewer.page.wait_for_function("() => document.querySelectorAll('canvas.marks').length === 5")
@@ -140,7 +136,7 @@ def test_back_and_forward_go_from_tab_to_tab_and_keep_the_comparison(visit):
     viewer.page.get_by_role("tab", name="Compare").click()
     wait_for_address(viewer, epochs="250", tab="Compare")
     press(viewer, "Train")
-    viewer.page.wait_for_timeout(1500)
+    under_way(viewer)
     viewer.page.go_back()
     say(viewer, "Model result: decision boundary")
     wait_for_address(viewer, epochs="250")

@@ -40,6 +40,7 @@ def test_the_trial_under_the_pointer_is_shown_on_all_curves_and_nowhere_when_it_
     press(viewer, "Run to the end")
     say(viewer, "Trial 400 of 400")
     viewer.page.get_by_text("Gradient norm", exact=True).click()
+    viewer.page.locator("canvas.marks").nth(PANELS + len(FIRST)).wait_for()
     headless.settle(viewer.page)
     viewer.page.mouse.move(0, 0)
     before = pictures(viewer)

@@ -5,7 +5,7 @@ import signal
 from urllib.parse import urlsplit
 
 import pytest
-from test_page import press, rate, say, trials_shown, wait_for_address
+from test_page import press, rate, say, trials_shown, under_way, wait_for_address
 
 from covdemo import headless
 
@@ -20,7 +20,7 @@ def test_after_its_server_was_killed_in_mid_run_the_page_comes_back_to_its_setti
         port = urlsplit(server.url).port
         with headless.view(browser, f"{server.url}/?{SETTINGS}") as viewer:
             press(viewer, "Train")
-            viewer.page.wait_for_timeout(1000)
+            under_way(viewer)
             assert trials_shown(viewer)[-1] > 0
             os.kill(server.pid, signal.SIGKILL)
             say(viewer, "Connection")
@@ -30,7 +30,7 @@ def test_after_its_server_was_killed_in_mid_run_the_page_comes_back_to_its_setti
                 assert rate(viewer).input_value() == "0.002"
                 assert viewer.page.url.endswith(SETTINGS)
                 press(viewer, "Train")
-                viewer.page.wait_for_timeout(1000)
+                under_way(viewer)
                 assert trials_shown(viewer)[-1] > 0
                 assert "Traceback" not in again.log
 
@@ -38,7 +38,7 @@ def test_after_its_server_was_killed_in_mid_run_the_page_comes_back_to_its_setti
 def test_two_tabs_on_one_link_train_and_change_apart_from_each_other(visit):
     one, other = visit(f"?{SETTINGS}"), visit(f"?{SETTINGS}")
     press(one, "Train")
-    one.page.wait_for_timeout(1000)
+    under_way(one)
     press(other, "Step")
     say(other, "Trial 1 of")
     rate(one).fill("0.003")
