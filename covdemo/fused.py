@@ -54,15 +54,15 @@ class FusedTrials:
         trainer: does one trial.
         state: of this trainer; only shapes and types count.
         compiled: whether to compile; it costs some seconds at the first call, and less where the disk remembers.
-        unroll: how many trials one call does.
+        unroll: how many trials one call does, ``UNROLL`` by default.
 
     Raises:
         CannotScalarize: if the trial is more than element-wise work: D above ``linalg.UNROLLED``, or a policy that repairs.
         CannotCompile: if the compiler has no disk to write to.
     """
 
-    def __init__(self, trainer: Trainer, state: State, compiled: bool = True, unroll: int = UNROLL) -> None:
-        self.unroll = unroll
+    def __init__(self, trainer: Trainer, state: State, compiled: bool = True, unroll: int | None = None) -> None:
+        self.unroll = unroll = unroll or UNROLL
         self._trainer = trainer
         self._like = _one_replica(_keep(state, Fate.unknown(1, state.alive.device)))
         function = _several_trials(trainer, self._like, unroll)

@@ -76,7 +76,8 @@ def test_measuring_in_parts_changes_nothing(monkeypatch):
 
 
 @pytest.mark.skipif(not COMPILER and "CI" not in os.environ, reason="no C++ compiler: install g++ or set CXX")
-def test_compiled_runs_end_as_others_do():
+def test_compiled_runs_end_as_others_do(monkeypatch):
+    monkeypatch.setattr("covdemo.fused.UNROLL", 2)  # compiling takes the longer, the more trials there are
     plain, compiled = run_batch(LANES), run_batch(LANES, compiled=True)
     assert compiled.outcome.tolist() == plain.outcome.tolist()
     assert compiled.failed_at.tolist() == plain.failed_at.tolist()

@@ -24,9 +24,9 @@ from covdemo.trials import draw
 # rates of the covariance matrices at which some seeds fail within two epochs and others do not;
 # softplus-Cholesky has none
 EDGE = {
-    "covariance": (5e-5, 1e-4, 2e-4),
+    "covariance": (5e-5, 1e-4),
     "tril-as-posted": (3e-3, 6e-3),
-    "tril": (6e-3, 1e-2, 2e-2),
+    "tril": (6e-3, 1e-2),
     "log-cholesky": (30.0, 100.0),
 }
 SEEDS = range(8)
@@ -70,10 +70,9 @@ def finished(config: RunConfig) -> Run:
     return run
 
 
-@pytest.mark.parametrize("seed", range(1))
 @pytest.mark.parametrize(("key", "rate"), CALM)
-def test_after_two_thousand_trials_the_parameters_are_those_of_the_loop(key, rate, seed):
-    config = config_of(key, rate, seed, epochs=5)
+def test_after_two_thousand_trials_the_parameters_are_those_of_the_loop(key, rate):
+    config = config_of(key, rate, seed=0, epochs=5)
     run, other = finished(config), loop(config)
     assert (run.trial, other.trials, other.message) == (2000, 2000, "")
     assert difference(run.parameters(), other) < 1e-4
@@ -85,10 +84,9 @@ def test_the_posted_code_is_followed_as_long_as_it_follows_itself(seed):
     assert difference(finished(config).parameters(), loop(config)) < 1e-4
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_after_two_thousand_trials_the_posted_code_is_as_near_as_it_is_to_itself(seed):
+def test_after_two_thousand_trials_the_posted_code_is_as_near_as_it_is_to_itself():
     """Its densities are so large and so narrow that a last digit of the start decides which points are noticed at all."""
-    config = config_of(*CHAOTIC, seed, epochs=5)
+    config = config_of(*CHAOTIC, seed=0, epochs=5)
     other = loop(config)
     nudged = [loop(config, sign * LAST_DIGIT) for sign in (1, -1)]
     own = max(difference((run.means, run.raw, run.readout), other) for run in nudged)
