@@ -210,7 +210,7 @@ def measure(device: str, quick: bool) -> dict[str, Any]:
     """Return all figures."""
     unroll = 1 if quick else UNROLL
     compile_s = compile_seconds(device, unroll)
-    found = measure_all(device, unroll, *((3, LANES // 20) if quick else (7, LANES)))
+    found = measure_all(device, unroll, *((1, LANES // 40) if quick else (7, LANES)))
     reference = found["loop"]["loop"]
     largest = 10**5 if quick else 10**6
     total, own = peak_bytes(device, largest, unroll)

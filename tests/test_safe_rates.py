@@ -9,7 +9,7 @@ from covdemo.batch import learned, run_batch
 from covdemo.config import RunConfig
 from covdemo.safe_rates import RATES, SafeRate, largest_safe_rate
 
-FORUM = RunConfig()
+FORUM = RunConfig(epochs=2)
 SEEDS = 3
 
 

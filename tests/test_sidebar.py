@@ -61,5 +61,5 @@ def test_other_settings_survive_a_change_of_the_categories(page):
 @pytest.mark.parametrize("categories", [3, 5])
 def test_more_categories_are_learned_from_where_the_model_starts(categories):
     query = {"objective": "likelihood", "parameterization": "affine-invariant", "lr_cov": ".01"}
-    page = run_to_the_end(open_page(categories=str(categories), points="100", **query))
+    page = run_to_the_end(open_page(categories=str(categories), points="40", **query))
     assert "Learned: " in said(page)
