@@ -1,5 +1,6 @@
 """The tabs of the page; only the open one is drawn, so that a live run does not pay for the others."""
 
+import time
 from collections.abc import Callable, Mapping
 
 import streamlit as st
@@ -10,6 +11,9 @@ Refresh = Callable[[], None]
 URL = "tab"
 KEY = "tab"  # of the name of the open tab in the session
 FIRST, CODE = "Train", "Code"
+# seconds that the script rests once it has made the tabs, so that Streamlit sends them all before others keep its thread
+# waiting; while some have arrived and others have not, the browser disables them, and the focus of the keyboard is lost
+_BREATH = 0.012
 
 
 def fill(query: Mapping[str, list[str]]) -> None:
@@ -30,7 +34,9 @@ def show(draws: Mapping[str, Callable[[], Refresh | None]]) -> Refresh:
         draws: name of a tab -> function that draws it; what it returns, if anything, is called for each new picture.
     """
     _complain(draws)
-    for draw, tab in zip(draws.values(), st.tabs(list(draws), key=KEY, on_change="rerun"), strict=True):
+    tabs = st.tabs(list(draws), key=KEY, on_change="rerun")
+    time.sleep(_BREATH)
+    for draw, tab in zip(draws.values(), tabs, strict=True):
         if tab.open:
             with tab:
                 return draw() or _rest
