@@ -46,7 +46,7 @@ class Failure:
     Attributes:
         trial: number of the trial, from 0, at which PyTorch cannot build the distributions; T when the last update did it.
         epoch: epoch of that trial, from 0.
-        category: the first category with an invalid distribution, from 1.
+        category: the first that torch complains of, from 1.
         kind: what is wrong with it.
         message: the words of the installed torch.
         matrix: the matrix that was refused, as torch was given it.
@@ -69,6 +69,17 @@ class Failure:
 
 
 KINDS = tuple(FailureKind)
+
+
+def refused(loc: Tensor, ok: Tensor) -> Tensor:
+    """Return which of K categories torch complains of, ``[..., K]``: of lost means, if any, before it looks at matrices.
+
+    Args:
+        loc: ``[..., K, D]``.
+        ok: whether each distribution exists, ``[..., K]``.
+    """
+    present = linalg.every(loc == loc)
+    return torch.where(linalg.every(present).unsqueeze(-1), ~ok, ~present)
 
 
 def kinds(feeds: str, loc: Tensor, matrix: Tensor) -> Tensor:

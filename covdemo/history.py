@@ -27,7 +27,7 @@ class Frame:
         covariances: the last valid ones, ``[K, D, D]``.
         scale_trils: their Cholesky factors, ``[K, D, D]``.
         valid: whether the present distributions exist, ``[K]``.
-        eigenvalues: of the present covariance matrices, ascending, ``[K, D]``; not positive where they broke.
+        eigenvalues: of the present covariance matrices, ascending, ``[K, D]``; where one broke, as in its row of the log.
         kl: KL(true || model) in nats, ``[K]``.
         readout: weights, ``[K, K]``.
         room: the smallest rate, over the trials since the last record, at which an update would just have left the matrix
@@ -77,7 +77,7 @@ class History:
     """Frames at regular trials, and every failure.
 
     Attributes:
-        failures: the first ``LOGGED`` failures.
+        failures: the first ``LOGGED`` failures, and the one that ended the run.
         failed: how many failures there were.
     """
 

@@ -184,7 +184,7 @@ class Run:
         self._observed.see(info, space)
         if bool(info.failed):
             self.history.failed += 1
-            if self.history.failed <= LOGGED:
+            if self.history.failed <= LOGGED or self.stopped:  # the one that ends the run is kept, whatever came before
                 self.history.failures.append(self._failure(info))
         if self.stopped:
             self._broken = info.candidate
@@ -202,7 +202,7 @@ class Run:
     def _failure(self, info: Info) -> Failure:
         row, policy = self._trainer.parameterization, self._trainer.policy
         loc, matrix = info.candidate.means[0], row.matrix(info.candidate.raw)[0]
-        category = int((~info.ok[0]).nonzero()[0])
+        category = int(failures.refused(loc, info.ok[0]).nonzero()[0])
         return Failure(
             trial=self.trial,
             epoch=self.data.epoch(self.trial),
@@ -220,7 +220,6 @@ class Run:
     def frame(self) -> Frame:
         """Return the present moment."""
         now, shown = self._broken or self._state.parameters, self.distributions()
-        row = self._trainer.parameterization
         last = self.data.order[self.trial - 1] if self.trial else None
         return Frame(
             trial=self.trial,
@@ -232,7 +231,7 @@ class Run:
             covariances=_array(shown.covariance_matrix),
             scale_trils=_array(shown.scale_tril),
             valid=self._present().valid.cpu().numpy(),
-            eigenvalues=_array(metrics.covariance_eigenvalues(row.feeds, row.matrix(now.raw)[0])),
+            eigenvalues=self._eigenvalues(),
             kl=_array(metrics.kl_divergence(self._true, double(shown))),
             readout=_array(now.readout[0]),
             room=self._observed.room,
@@ -281,6 +280,15 @@ class Run:
         if self._broken is None:
             return self.distributions()
         return self._trainer.parameterization.gaussians(self._broken.means[0], self._broken.raw[0])
+
+    def _eigenvalues(self) -> Array:
+        """Return the eigenvalues of the present covariance matrices, and where one broke those of the log's row, ``[K, D]``."""
+        row, now = self._trainer.parameterization, self._broken or self._state.parameters
+        matrix = row.matrix(now.raw)[0]
+        found = _array(metrics.covariance_eigenvalues(row.feeds, matrix))
+        for category in (~self._present().ok).nonzero().flatten().tolist():
+            found[category] = failures.eigenvalues(row.feeds, matrix[category])
+        return found
 
     def _scores(self, points: Tensor) -> Tensor:
         return self._trainer.objective.scores(self.distributions().log_density(points), self._state.parameters.readout[0])

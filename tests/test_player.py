@@ -79,11 +79,12 @@ def test_nor_does_a_comparison(number):
         np.testing.assert_array_equal(player.run.runs[number].history.column(name), straight.history.column(name))
 
 
-def test_as_many_trials_are_done_as_the_speed_says():
-    player = playing(LEARNS, speed=20)
-    for _ in range(16):
+@pytest.mark.parametrize("speed", [1, 2, 5, 20])
+def test_as_many_trials_are_done_as_the_speed_says(speed):
+    player = playing(LEARNS, speed)
+    for _ in range(round(3 / FRAME)):
         pass_time(player, FRAME)
-    assert player.run.trial == 20
+    assert player.run.trial == 3 * speed
 
 
 def test_a_long_pause_is_not_made_up_for():

@@ -132,6 +132,26 @@ def test_the_log_is_bounded_and_the_rest_is_counted():
     assert len(run.history.failures) == min(run.history.failed, LOGGED)
 
 
+def test_the_failure_that_ends_a_run_is_in_the_log_however_many_came_before():
+    run = Run(BREAKS)
+    run.history.failed = LOGGED
+    run.advance(run.total)
+    assert [failure.trial for failure in run.history.failures] == [12]
+
+
+def test_a_failure_is_of_the_kind_that_torch_speaks_of_where_a_mean_is_lost_too():
+    config = replace(BREAKS, points=20, epochs=2, objective="likelihood", policy="skip", lr_mu=1e300, lr_cov=1.0)
+    failures = finished(config).history.failures
+    assert {(failure.kind, failure.message.split()[2]) for failure in failures} == {(FailureKind.MEAN_NOT_FINITE, "loc")}
+
+
+def test_a_broken_factor_is_seen_among_the_eigenvalues_as_the_log_has_it():
+    run = finished(replace(BREAKS, parameterization="tril", lr_cov=2e-2))
+    failure, eigenvalues = run.history.failures[-1], run.history.column("eigenvalues")[-1]
+    assert failure.eigenvalues[0] < 0
+    assert eigenvalues[failure.category - 1].tolist() == list(failure.eigenvalues)
+
+
 def test_a_history_can_be_pickled():
     history = finished(BREAKS).history
     copy = pickle.loads(pickle.dumps(history))

@@ -176,7 +176,7 @@ class Player(Generic[Config, Played]):
             while self._due >= 1 and not self.run.finished and self._clock() < now + self.pace.busy * self.frame:
                 self.run.advance(1)
                 self._due -= 1
-            self._due = min(self._due, self._rate * LONGEST)
+            self._due = min(self._due, max(1.0, self._rate * LONGEST))
             self.playing = self.playing and not self.run.finished
 
     @property
