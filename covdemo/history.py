@@ -84,11 +84,13 @@ class History:
     failures: list[Failure] = field(default_factory=list)
     failed: int = 0
     _frames: list[Frame] = field(default_factory=list)
+    _columns: dict[str, Array] = field(default_factory=dict, compare=False, repr=False)  # those asked for since the last record
 
     def record(self, frame: Frame) -> None:
         """Append a frame, unless its trial is recorded already."""
         if not self._frames or self._frames[-1].trial < frame.trial:
             self._frames.append(frame)
+            self._columns = {}
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -103,14 +105,17 @@ class History:
         return History(_frames=[frame for frame in self._frames if frame.trial <= trial])
 
     def column(self, name: str) -> Array:
-        """Return one recorded quantity of ``Frame`` over time, ``[R, ...]``.
+        """Return one recorded quantity of ``Frame`` over time, ``[R, ...]``, not to be written to.
 
         Raises:
             ValueError: if no such quantity is recorded.
         """
         if name not in _RECORDED:
             raise ValueError(f"expected one of {', '.join(_RECORDED)}; got {name!r}")
-        return np.array([getattr(frame, name) for frame in self._frames], dtype=float)
+        if name not in self._columns:
+            self._columns[name] = np.array([getattr(frame, name) for frame in self._frames], dtype=float)
+            self._columns[name].flags.writeable = False
+        return self._columns[name]
 
 
 def condition_number(eigenvalues: Array) -> Array:

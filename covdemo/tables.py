@@ -188,4 +188,4 @@ def _named(category: NDArray[np.integer], names: Sequence[str]) -> pa.Dictionary
 
 def _shown(records: int, most: int = ROWS) -> NDArray[np.int64]:
     """Return the numbers of at most so many records, evenly spaced, with the first and the last."""
-    return np.unique(np.linspace(0, records - 1, min(records, most)).round().astype(np.int64))
+    return np.linspace(0, records - 1, min(records, most)).round().astype(np.int64)  # a step of 1 or more: none twice
