@@ -80,7 +80,7 @@ def of_shape(axis: str, categories: int, size: int, rounds: int) -> Iterator[Cos
     if size <= linalg.UNROLLED:
         side = FusedTrials(trainer, state, unroll=UNROLL)
         tables = side.pack(state, Fate.unknown(REPLICAS, state.alive.device))
-        shown = torch.stack([x] * UNROLL), torch.stack([label] * UNROLL)
+        shown = torch.stack([x] * UNROLL), torch.stack([label] * UNROLL), torch.arange(REPLICAS)
         call = partial(side, tables, torch.stack([*trainer.rates]), *shown, 1)
         yield Cost(axis, value, "compiled", _timed(call, UNROLL * REPLICAS, rounds))
 

@@ -17,7 +17,7 @@ import torch
 from textbook import TextbookLearner
 from torch import Tensor
 
-from covdemo.batch import build_trainer, tensor
+from covdemo.batch import build_trainer, initial_state, tensor
 from covdemo.config import RunConfig
 from covdemo.trainer import Trial
 from covdemo.trials import draw
@@ -52,7 +52,7 @@ def ours(replicas: int) -> Callable[[int], float]:
     """Return the same for so many replicas, each with a place of its own in the order."""
     points, labels = experiment()
     trainer = build_trainer([CONFIG] * replicas)
-    state = trainer.init(tensor(CONFIG.start_means, CONFIG), tensor(CONFIG.start_covariances, CONFIG))
+    state = initial_state(trainer, CONFIG)
     place = torch.arange(replicas) % len(points)
 
     def measure(trials: int) -> float:

@@ -32,60 +32,59 @@ from typing import Any
 
 import checkout
 import torch
-from step_speed import CONFIG, cores, experiment, fastest, loop, ours
+from step_speed import CONFIG, cores, fastest, loop, ours
 
-from covdemo.batch import build_trainer, tensor
+from covdemo.batch import Shown, build_trainer, initial_state
+from covdemo.config import RunConfig
 from covdemo.fates import Fate, follow
 from covdemo.fused import UNROLL, FusedTrials
-from covdemo.trainer import Trainer, Trial
+from covdemo.trainer import State, Trainer
 
 EAGER = (1, 1_000, 10_000, 100_000)
 COMPILED = (1, 1_000, 10_000, 100_000, 1_000_000)
 LANES = 40_000_000  # trials of all replicas in a round, at most
+SEEDS = 8  # of the data that the replicas are shown
 CHUNK = 100_000  # replicas that are in memory at a time
 
 
-def trainer_of(replicas: int, device: str) -> Trainer:
-    return build_trainer([replace(CONFIG, device=device)] * replicas)
+def lanes(replicas: int, device: str) -> list[RunConfig]:
+    """Return the configuration of each replica: they take turns with the seeds of a map."""
+    seeds = [replace(CONFIG, device=device, seed=seed) for seed in range(SEEDS)]
+    return (seeds * -(-replicas // SEEDS))[:replicas]
+
+
+def begun(replicas: int, device: str) -> tuple[Trainer, State, Shown]:
+    """Return what so many replicas need, before their first trial."""
+    configs = lanes(replicas, device)
+    trainer = build_trainer(configs)
+    return trainer, initial_state(trainer, configs[0]), Shown(configs)
 
 
 @cache
 def trials(device: str, unroll: int) -> FusedTrials:
     """Return compiled trials for any number of replicas."""
-    trainer = trainer_of(1, device)
-    return FusedTrials(
-        trainer,
-        trainer.init(tensor(CONFIG.start_means, CONFIG).to(device), tensor(CONFIG.start_covariances, CONFIG).to(device)),
-        unroll=unroll,
-    )
+    trainer, state, _ = begun(1, device)
+    return FusedTrials(trainer, state, unroll=unroll)
 
 
 def fused(replicas: int, device: str, unroll: int = UNROLL) -> Callable[[int], float]:
     """Return a function that measures the trials per second of so many replicas over so many calls.
 
-    More than ``CHUNK`` replicas are done in chunks, one after the other, as a map does them.
+    More than ``CHUNK`` replicas are done in chunks, one after the other.
     """
-    points, labels = (each.to(device) for each in experiment())
     size = min(replicas, CHUNK)
-    trainer = trainer_of(size, device)
-    state = trainer.init(tensor(CONFIG.start_means, CONFIG).to(device), tensor(CONFIG.start_covariances, CONFIG).to(device))
-    side = trials(device, unroll)
-    rates, place = torch.stack([*trainer.rates]), torch.arange(size, device=device) % len(points)
+    trainer, state, shown = begun(size, device)
+    side, rates = trials(device, unroll), torch.stack([*trainer.rates])
     start = side.pack(state, Fate.unknown(size, state.alive.device))
-
-    def shown(call: int) -> tuple[torch.Tensor, torch.Tensor]:
-        which = (place + unroll * call + torch.arange(unroll, device=device)[:, None]) % len(points)
-        return points.T[:, which].movedim(0, 1).contiguous(), labels[which]
 
     @torch.no_grad()
     def measure(calls: int) -> float:
-        given = [shown(call) for call in range(min(calls, 4))]
         began = _now(device)
         for _ in range(replicas // size):
             tables = start
             for call in range(calls):
-                x, label = given[call % len(given)]
-                tables = side(tables, rates, x, label, call * unroll + 1)
+                trial = call * unroll % shown.total
+                tables = side(tables, rates, *shown.trials(trial, unroll), shown.lane, trial + 1)
         return replicas * calls * unroll / (_now(device) - began)
 
     return measure
@@ -126,20 +125,15 @@ def measure_all(device: str, unroll: int, rounds: int, lanes: int) -> dict[str, 
 @torch.no_grad()
 def largest_difference(device: str, unroll: int) -> float:
     """Return how far compiled parameters are from eager ones on the CPU after 200 trials, relative to the largest entry."""
-    points, labels = experiment()
-    trainer = trainer_of(2, "cpu")
-    state = trainer.init(tensor(CONFIG.start_means, CONFIG), tensor(CONFIG.start_covariances, CONFIG))
-    fate = Fate.unknown(2, state.alive.device)
-    there = trainer_of(2, device)
-    moved = there.init(tensor(CONFIG.start_means, CONFIG).to(device), tensor(CONFIG.start_covariances, CONFIG).to(device))
-    side = trials(device, unroll)
-    tables = side.pack(moved, Fate.unknown(2, moved.alive.device))
+    trainer, state, shown = begun(SEEDS, "cpu")
+    fate = Fate.unknown(SEEDS, state.alive.device)
     for trial in range(200):
-        shown = Trial(points[trial].expand(2, 2), labels[trial].expand(2))
-        state, fate = follow(trainer, state, fate, shown, torch.tensor(trial + 1))
-    for start in range(0, 200, unroll):
-        x, label = points[start : start + unroll, :, None].expand(-1, -1, 2), labels[start : start + unroll, None].expand(-1, 2)
-        tables = side(tables, torch.stack([*there.rates]), x.contiguous().to(device), label.contiguous().to(device), start + 1)
+        state, fate = follow(trainer, state, fate, shown.trial(trial), torch.tensor(trial + 1))
+    trainer, moved, shown = begun(SEEDS, device)
+    side, rates = trials(device, unroll), torch.stack([*trainer.rates])
+    tables = side.pack(moved, Fate.unknown(SEEDS, moved.alive.device))
+    for trial in range(0, 200, unroll):
+        tables = side(tables, rates, *shown.trials(trial, unroll), shown.lane, trial + 1)
     other, _ = side.unpack(tables)
     pairs = zip(state.parameters, other.parameters, strict=True)
     return max(((mine - theirs.cpu()).abs().max() / mine.abs().max()).item() for mine, theirs in pairs)
@@ -214,8 +208,6 @@ def measure(device: str, quick: bool) -> dict[str, Any]:
     reference = found["loop"]["loop"]
     largest = 10**5 if quick else 10**6
     total, own = peak_bytes(device, largest, unroll)
-    trainer = trainer_of(1, "cpu")
-    state = trainer.init(tensor(CONFIG.start_means, CONFIG), tensor(CONFIG.start_covariances, CONFIG))
     return {
         "cores": cores(),
         "device": device,
@@ -226,7 +218,7 @@ def measure(device: str, quick: bool) -> dict[str, Any]:
         "ratio_compiled": {name: speed / reference for name, speed in found["compiled"].items()},
         "compile_s": compile_s,
         "bytes_per_lane": {
-            "state": FusedTrials(trainer, state, compiled=False).bytes_per_replica,
+            "state": trials(device, unroll).bytes_per_replica,
             "peak": own / min(largest, CHUNK),
         },
         "peak_mb": {str(largest): total / 1e6},

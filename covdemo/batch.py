@@ -69,6 +69,11 @@ def build_trainer(configs: Sequence[RunConfig]) -> Trainer:
     )
 
 
+def initial_state(trainer: Trainer, config: RunConfig) -> State:
+    """Return the state before the first trial of replicas that begin as a configuration says."""
+    return trainer.init(tensor(config.start_means, config), tensor(config.start_covariances, config))
+
+
 def tensor(values: object, config: RunConfig) -> Tensor:
     """Return numbers as a tensor of the configuration's type, on its device."""
     return torch.as_tensor(np.asarray(values), dtype=getattr(torch, config.dtype), device=config.device)
@@ -111,7 +116,7 @@ def run_batch(
 def _run_batch(configs: Sequence[RunConfig], progress: Callable[[float], None], compiled: bool) -> Results:
     first, trainer = configs[0], build_trainer(configs)
     shown = Shown(configs)
-    state = trainer.init(tensor(first.start_means, first), tensor(first.start_covariances, first))
+    state = initial_state(trainer, first)
     fate = Fate.unknown(len(configs), state.alive.device)
     done = 0
     if compiled:
@@ -149,8 +154,8 @@ class Shown:
         return Trial(self._x[number][:, self.lane].T, self._label[number][self.lane])
 
     def trials(self, start: int, count: int) -> tuple[Tensor, Tensor]:
-        """Return the points ``[count, D, B]`` and the labels ``[count, B]`` of several trials."""
-        return self._x[start : start + count][..., self.lane], self._label[start : start + count][:, self.lane]
+        """Return the points ``[count, D, S]`` and the labels ``[count, S]`` of several trials, for each of S seeds."""
+        return self._x[start : start + count], self._label[start : start + count]
 
 
 def _fused(
@@ -167,7 +172,7 @@ def _fused(
         whole = shown.total - shown.total % fused.unroll
         tables, rates = fused.pack(state, fate), torch.stack([*trainer.rates])
         for start in range(0, whole, fused.unroll):
-            tables = fused(tables, rates, *shown.trials(start, fused.unroll), start + 1)
+            tables = fused(tables, rates, *shown.trials(start, fused.unroll), shown.lane, start + 1)
             if start % (20 * fused.unroll) == 0:
                 progress(start / shown.total)
     except (CannotScalarize, CannotCompile) as reason:

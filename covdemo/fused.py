@@ -65,8 +65,7 @@ class FusedTrials:
         self.unroll = unroll = unroll or UNROLL
         self._trainer = trainer
         self._like = _one_replica(_keep(state, Fate.unknown(1, state.alive.device)))
-        function = _several_trials(trainer, self._like, unroll)
-        self._function = _compile(function) if compiled else function
+        self._function = _compiled(trainer, self._like, unroll) if compiled else _several_trials(trainer, self._like, unroll)
 
     @property
     def bytes_per_replica(self) -> int:
@@ -88,14 +87,15 @@ class FusedTrials:
             whole.append(linalg.lay_out(rows.T.reshape(-1, *leaf.shape[1:])))
         return _restore(self._trainer, pytree.tree_unflatten(whole, spec))
 
-    def __call__(self, tables: Tables, rates: Tensor, x: Tensor, label: Tensor, number: int) -> Tables:
+    def __call__(self, tables: Tables, rates: Tensor, x: Tensor, label: Tensor, lane: Tensor, number: int) -> Tables:
         """Do ``unroll`` trials.
 
         Args:
             tables: the replicas.
             rates: as in ``Rates``, ``[4, B]``.
-            x: points, ``[unroll, D, B]``.
-            label: their categories, ``[unroll, B]``.
+            x: points in each of S orders, ``[unroll, D, S]``.
+            label: their categories, ``[unroll, S]``.
+            lane: the order in which each replica is shown them, ``[B]``.
             number: of the first of these trials, from 1.
 
         Raises:
@@ -103,13 +103,32 @@ class FusedTrials:
         """
         count = torch.tensor([[number]], dtype=torch.int32, device=x.device)
         try:
-            return self._function(*tables, rates, count, x.flatten(0, 1), label)
+            return self._function(*tables, rates, count, lane, x.flatten(0, 1), label)
         except (TorchDynamoException, OSError) as error:
             raise CannotCompile(str(error).partition("\n")[0]) from error
 
     @property
     def _dtypes(self) -> tuple[torch.dtype, ...]:
         return _dtypes(self._like)
+
+
+_MADE: dict[object, Callable[..., Tables]] = {}  # compiling again takes seconds even where the disk remembers
+_KEPT = 32
+
+
+def _compiled(trainer: Trainer, like: _Kept, unroll: int) -> Callable[..., Tables]:
+    """Return the compiled trials, those made earlier if all is the same but numbers.
+
+    Raises:
+        CannotCompile: if there is no disk to write to.
+    """
+    kinds = tuple((leaf.shape, leaf.dtype, leaf.device) for leaf in pytree.tree_leaves(like))
+    parts = (trainer.parameterization.module, trainer.objective, trainer.optimizer, trainer.policy, trainer.share)
+    made = _MADE.pop((*parts, kinds, unroll), None) or _compile(_several_trials(trainer, like, unroll))
+    _MADE[(*parts, kinds, unroll)] = made
+    for oldest in [*_MADE][:-_KEPT]:
+        del _MADE[oldest]
+    return made
 
 
 def _compile(function: GraphModule) -> Callable[..., Tables]:
@@ -131,7 +150,10 @@ def _compile(function: GraphModule) -> Callable[..., Tables]:
 
 
 def _several_trials(trainer: Trainer, like: _Kept, unroll: int) -> GraphModule:
-    """Return ``unroll`` trials as a function of tables: the replicas, the rates, the first number, the points, the labels."""
+    """Return ``unroll`` trials as a function of tables: the replicas, rates, the first number, lanes, points, labels.
+
+    Each replica looks its points up in the loop itself: they never lie in memory once for every replica.
+    """
 
     def one(kept: _Kept, rates: Rates, number: Tensor, x: Tensor, label: Tensor) -> tuple[_Kept, Tensor]:
         mine = replace(trainer, rates=rates)
@@ -145,8 +167,9 @@ def _several_trials(trainer: Trainer, like: _Kept, unroll: int) -> GraphModule:
     tape, leaves = Tape(), pytree.tree_leaves(like)
     tables = [tape.inputs(_count(leaves, dtype), f"state{i}") for i, dtype in enumerate(_dtypes(like))]
     given, count = tape.inputs(4, "rates"), tape.inputs(1, "number")
-    points = tape.inputs(unroll * means.shape[-1], "x").reshape(unroll, *means[:, 0].shape)
-    labels = tape.inputs(unroll, "label").reshape(unroll, 1)
+    lane = tape.argument("lane")
+    points = tape.inputs(unroll * means.shape[-1], "x", lane).reshape(unroll, *means[:, 0].shape)
+    labels = tape.inputs(unroll, "label", lane).reshape(unroll, 1)
     now = _apart(tables, leaves)
     for x, label in zip(points, labels, strict=True):
         *now, count = tape.run(traced, now, given.unsqueeze(-1).unbind(0), count, x, label)

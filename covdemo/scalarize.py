@@ -80,9 +80,21 @@ class Tape:
         self._known: dict[Any, int] = {}
         self._constants_made: dict[int, Node] = {}
 
-    def inputs(self, count: int, name: str) -> Tensor:
-        """Return the numbers ``[count]`` of vectors that are the rows of a new argument ``[count, B]``."""
-        table = self._graph.placeholder(name)
+    def argument(self, name: str) -> Node:
+        """Append an argument and return it."""
+        return self._graph.placeholder(name)
+
+    def inputs(self, count: int, name: str, lane: Node | None = None) -> Tensor:
+        """Return the numbers ``[count]`` of vectors that are the rows of a new argument ``[count, B]``.
+
+        Args:
+            count: rows.
+            name: of the argument.
+            lane: if given, an argument ``[B]``: the column of a narrower table ``[count, S]`` that each replica reads.
+        """
+        table = self.argument(name)
+        if lane is not None:
+            table = self._graph.call_function(_aten.index.Tensor, (table, [None, lane]))
         rows = (self._graph.call_function(_aten.select.int, (table, 0, row)) for row in range(count))
         return torch.tensor([self._enter(row) for row in rows])
 

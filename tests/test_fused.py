@@ -43,7 +43,7 @@ def both(config, compiled=False, unroll=3, rates=(1e-6, 1e-5, 1e-3)):
     fused = FusedTrials(trainer, state, compiled, unroll)
     tables = fused.pack(state, fate)
     for start in range(0, TRIALS, unroll):
-        tables = fused(tables, torch.stack([*trainer.rates]), *shown.trials(start, unroll), start + 1)
+        tables = fused(tables, torch.stack([*trainer.rates]), *shown.trials(start, unroll), shown.lane, start + 1)
     for trial in range(TRIALS):
         state, fate = follow(trainer, state, fate, shown.trial(trial), torch.tensor(trial + 1))
     return leaves(*fused.unpack(tables)), leaves(state, fate)
@@ -86,6 +86,12 @@ def test_compiled_trials_agree_with_the_trainer(key):
         torch.testing.assert_close(mine, expected, rtol=1e-4, atol=1e-7)
 
 
+def test_what_differs_in_numbers_only_is_compiled_once():
+    one, other = FusedTrials(*started(1), unroll=1), FusedTrials(*started(3), unroll=1)
+    assert one._function is other._function
+    assert FusedTrials(*started(), unroll=2)._function is not one._function
+
+
 def test_compiling_leaves_the_argument_checks_of_torch_on():
     # torch switches them off as it loads its compiler, so this is about a process that has not
     program = (
@@ -125,7 +131,8 @@ def test_three_dimensions_are_not():
     x, label = torch.ones(1, 3), torch.zeros(1, dtype=torch.int64)
     fate = Fate.unknown(1, state.alive.device)
     expected, _ = trainer.step(state, Trial(x, label))
-    found, _ = fused.unpack(fused(fused.pack(state, fate), torch.stack([*trainer.rates]), x.T[None], label[None], 1))
+    lane = torch.zeros(1, dtype=torch.int64)
+    found, _ = fused.unpack(fused(fused.pack(state, fate), torch.stack([*trainer.rates]), x.T[None], label[None], lane, 1))
     assert torch.equal(found.parameters.means, expected.parameters.means)
 
 
