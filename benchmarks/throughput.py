@@ -7,6 +7,7 @@ loop                      trials/s of the loop
 eager, compiled           number of replicas -> trials/s
 ratio_eager               the same, over the loop's
 ratio_compiled            likewise
+whole_runs                trials/s of whole runs as a map does them, compiled, drawing and verdict included; and their ratio
 compile_s                 the first call: 'cold' with an empty cache on disk, 'warm' with the cache of an earlier process
 bytes_per_lane            memory of one replica: 'state' is what one trial hands to the next; 'peak' all that is in use
 peak_mb                   memory of the whole process, with so many replicas done in chunks
@@ -34,7 +35,7 @@ import checkout
 import torch
 from step_speed import CONFIG, cores, fastest, loop, ours
 
-from covdemo.batch import Shown, build_trainer, initial_state
+from covdemo.batch import Shown, build_trainer, initial_state, run_batch
 from covdemo.config import RunConfig
 from covdemo.fates import Fate, follow
 from covdemo.fused import UNROLL, FusedTrials
@@ -44,6 +45,7 @@ EAGER = (1, 1_000, 10_000, 100_000)
 COMPILED = (1, 1_000, 10_000, 100_000, 1_000_000)
 LANES = 40_000_000  # trials of all replicas in a round, at most
 SEEDS = 8  # of the data that the replicas are shown
+RUNS = (4_096, 100_000)  # whole runs; 4,096 is a chunk of a map
 CHUNK = 100_000  # replicas that are in memory at a time
 
 
@@ -139,33 +141,31 @@ def largest_difference(device: str, unroll: int) -> float:
     return max(((mine - theirs.cpu()).abs().max() / mine.abs().max()).item() for mine, theirs in pairs)
 
 
-_FIRST_CALL = """
-import time, torch, throughput
-began = time.perf_counter()
-with torch.no_grad():
-    throughput.fused(10_000, {device!r}, {unroll})(1)
-print(time.perf_counter() - began)
-"""
-_PEAK = """
-import torch, throughput
-with torch.no_grad():
-    side = throughput.fused(10, {device!r}, {unroll}); side(1)
-    throughput.forget_peak(); before = throughput.memory("VmRSS")
-    throughput.fused({replicas}, {device!r}, {unroll})(2)
-print([throughput.memory("VmHWM"), before])
-"""
+@torch.no_grad()
+def first_call(device: str, unroll: int) -> float:
+    """Return how many seconds the first call takes in this process."""
+    began = time.perf_counter()
+    fused(10_000, device, unroll)(1)
+    return time.perf_counter() - began
 
 
-def compile_seconds(device: str, unroll: int) -> dict[str, float]:
-    """Return how long the first call takes with the empty cache of ``own_cache``, and in a new process with a full one."""
-    program = _FIRST_CALL.format(device=device, unroll=unroll)
-    return {name: float(_elsewhere(program)) for name in ("cold", "warm")}
+@torch.no_grad()
+def peak(device: str, replicas: int, unroll: int) -> tuple[float, float]:
+    """Return the peak memory of this process while it does so many replicas, in bytes, in all and beyond what it began with."""
+    fused(10, device, unroll)(1)
+    forget_peak()
+    before = memory("VmRSS")
+    fused(replicas, device, unroll)(2)
+    return memory("VmHWM"), memory("VmHWM") - before
 
 
-def peak_bytes(device: str, replicas: int, unroll: int) -> tuple[float, float]:
-    """Return the peak memory of a process that does so many replicas, in bytes, in all and beyond what it began with."""
-    total, before = json.loads(_elsewhere(_PEAK.format(device=device, replicas=replicas, unroll=unroll)))
-    return total, total - before
+@torch.no_grad()
+def whole_runs(replicas: int, device: str) -> float:
+    """Return the trials per second of whole runs as a map does them: from drawing the data to the verdict."""
+    configs = lanes(replicas, device)
+    began = _now(device)
+    run_batch(configs, compiled=True)
+    return replicas * configs[0].trials / (_now(device) - began)
 
 
 def memory(name: str) -> float:
@@ -192,22 +192,32 @@ def own_cache() -> Iterator[None]:
     del os.environ["TORCHINDUCTOR_CACHE_DIR"]
 
 
-def _elsewhere(program: str) -> str:
-    """Run a program in a Python of its own and return what it prints."""
+def _elsewhere(call: str, *arguments: object) -> Any:
+    """Call a function of this file in a Python of its own and return what it returns."""
+    program = f"import json, throughput; print(json.dumps(throughput.{call}(*{arguments!r})))"
     folder = os.path.dirname(os.path.abspath(__file__))
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([folder, str(checkout.ROOT)])}
-    return subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True).stdout
+    command = [sys.executable, "-c", program]
+    return json.loads(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
+
+
+def _here(call: str, *arguments: object) -> Any:
+    return globals()[call](*arguments)
 
 
 @own_cache()
 def measure(device: str, quick: bool) -> dict[str, Any]:
     """Return all figures."""
     unroll = 1 if quick else UNROLL
-    compile_s = compile_seconds(device, unroll)
+    called = _here if quick else _elsewhere
+    compile_s = {name: called("first_call", device, unroll) for name in (("cold",) if quick else ("cold", "warm"))}
     found = measure_all(device, unroll, *((1, LANES // 40) if quick else (7, LANES)))
     reference = found["loop"]["loop"]
     largest = 10**5 if quick else 10**6
-    total, own = peak_bytes(device, largest, unroll)
+    total, own = called("peak", device, largest, unroll)
+    runs = (
+        {} if quick else {str(replicas): statistics.median(whole_runs(replicas, device) for _ in range(5)) for replicas in RUNS}
+    )
     return {
         "cores": cores(),
         "device": device,
@@ -216,6 +226,8 @@ def measure(device: str, quick: bool) -> dict[str, Any]:
         "compiled": found["compiled"],
         "ratio_eager": {name: speed / reference for name, speed in found["eager"].items()},
         "ratio_compiled": {name: speed / reference for name, speed in found["compiled"].items()},
+        "whole_runs": runs,
+        "ratio_whole_runs": {name: speed / reference for name, speed in runs.items()},
         "compile_s": compile_s,
         "bytes_per_lane": {
             "state": trials(device, unroll).bytes_per_replica,
@@ -231,9 +243,9 @@ def show(found: dict[str, Any]) -> None:
     print(f"{found['cores']} cores, {found['device']}, Python {platform.python_version()}, torch {torch.__version__}")
     print(f"{'':>16s}{'trials/s':>16s}{'ratio':>12s}")
     print(f"{'textbook loop':>16s}{found['loop']:16,.0f}{1:12.2f}")
-    for kind in ("eager", "compiled"):
+    for kind in ("eager", "compiled", "whole_runs"):
         for name, speed in found[kind].items():
-            print(f"{kind + ' ' + name:>16s}{speed:16,.0f}{found['ratio_' + kind][name]:12,.2f}")
+            print(f"{kind.replace('_', ' ') + ' ' + name:>16s}{speed:16,.0f}{found['ratio_' + kind][name]:12,.2f}")
     for name in ("compile_s", "bytes_per_lane", "peak_mb", "largest_difference"):
         print(f"{name}: {found[name]}")
 
