@@ -35,9 +35,40 @@ class Assessment(NamedTuple):
         return Ending(stopped, *(float(measured[replica]) for measured in self[:5]))
 
 
-def assess(
-    model: Gaussians, readout: Tensor, objective: Objective, share: float, truth: Gaussians, points: Tensor, labels: Tensor
-) -> Assessment:
+class Task(NamedTuple):
+    """What models are measured against.
+
+    Attributes:
+        truth: the true distributions, ``[K, D]``.
+        points: ``[B, N, D]``.
+        labels: categories of the points, ``[N]``.
+        accuracy: of the true distributions, ``[B]``.
+        centre: of the points, ``[B, D]``.
+        size: largest distance of a point from the centre, ``[B]``.
+    """
+
+    truth: Gaussians
+    points: Tensor
+    labels: Tensor
+    accuracy: Tensor
+    centre: Tensor
+    size: Tensor
+
+    @classmethod
+    def of(cls, truth: Gaussians, points: Tensor, labels: Tensor) -> "Task":
+        """Measure the points and how well the true distributions tell them apart."""
+        accuracy = metrics.accuracy(_over_points(truth).log_density(points.to(truth.loc)), labels)
+        centre = points.mean(-2)
+        size = (points - centre.unsqueeze(-2)).norm(dim=-1).amax(-1).clamp_min(torch.finfo(points.dtype).tiny)
+        return cls(truth, linalg.lay_out(points), labels, accuracy, centre, size)
+
+    def each(self, lane: Tensor) -> "Task":
+        """Return the task of every replica, each with the points of its ``lane`` ``[B]``, replicas innermost in memory."""
+        points = linalg.reverse(linalg.reverse(self.points)[..., lane])
+        return Task(self.truth, points, self.labels, self.accuracy[lane], self.centre[lane], self.size[lane])
+
+
+def assess(model: Gaussians, readout: Tensor, objective: Objective, share: float, task: Task) -> Assessment:
     """Measure B models against their data and the true distributions.
 
     Args:
@@ -45,21 +76,19 @@ def assess(
         readout: weights, ``[B, K, K]``.
         objective: what was minimised.
         share: part of the likelihood in a weighted objective.
-        truth: the true distributions, ``[K, D]``.
-        points: ``[B, N, D]``.
-        labels: categories of the points, ``[N]``.
+        task: of the same B.
     """
-    log_density = _over_points(model).log_density(points)
-    target = one_hot(labels, log_density.shape[-1])
+    log_density = _over_points(model).log_density(task.points)
+    target = one_hot(task.labels, log_density.shape[-1])
     weights = readout.unsqueeze(-3)
     found = objective.evaluate(log_density, weights, target, share)
     return Assessment(
-        metrics.accuracy(objective.scores(log_density, weights), labels),
-        metrics.accuracy(_over_points(truth).log_density(points.to(truth.loc)), labels),
+        metrics.accuracy(objective.scores(log_density, weights), task.labels),
+        task.accuracy,
         _underflow(log_density, target),
-        _extent(model, points),
+        _extent(model, task),
         found.log_density_gradient.abs().mean((-2, -1)) + found.readout_gradient.abs().mean((-3, -2, -1)),
-        metrics.kl_divergence(truth, double(model)),
+        metrics.kl_divergence(task.truth, double(model)),
     )
 
 
@@ -78,10 +107,8 @@ def _underflow(log_density: Tensor, target: Tensor) -> Tensor:
     return (gone.sum(-2) / target.sum(-2).clamp_min(1)).amax(-1)
 
 
-def _extent(model: Gaussians, points: Tensor) -> Tensor:
+def _extent(model: Gaussians, task: Task) -> Tensor:
     """Return the largest distance of a mean from the centre, or standard deviation, over the largest distance of a point."""
-    centre = points.mean(-2, keepdim=True)
-    size = (points - centre).norm(dim=-1).amax(-1).clamp_min(torch.finfo(points.dtype).tiny)
-    away = (model.loc - centre).norm(dim=-1).amax(-1)
+    away = (model.loc - task.centre.unsqueeze(-2)).norm(dim=-1).amax(-1)
     width = linalg.total(model.scale_tril.square()).sqrt().amax((-2, -1))
-    return torch.maximum(away, width) / size
+    return torch.maximum(away, width) / task.size

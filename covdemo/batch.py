@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from covdemo.assessment import assess
+from covdemo.assessment import Task, assess
 from covdemo.config import RunConfig
 from covdemo.fates import Fate, follow
 from covdemo.gaussians import Gaussians
@@ -127,7 +127,7 @@ def _run_batch(configs: Sequence[RunConfig], progress: Callable[[float], None], 
             if not bool(state.alive.any()):
                 break
         state, fate = follow(trainer, state, fate, shown.trial(trial), torch.tensor(trial + 1, device=first.device))
-    parts = torch.arange(len(configs)).split(ASSESSED)
+    parts = [slice(start, start + ASSESSED) for start in range(0, len(configs), ASSESSED)]
     measured = [_assess(trainer, state, fate, shown, part) for part in parts]
     return Results(*(np.concatenate(each) for each in zip(*measured, strict=True)))
 
@@ -139,10 +139,9 @@ class Shown:
         first = configs[0]
         seeds = sorted({config.seed for config in configs})
         data = [data_of(replace(first, seed=seed)) for seed in seeds]
-        self.truth = true_distributions(first, data[0])
         self.lane = torch.as_tensor([seeds.index(config.seed) for config in configs], device=first.device)
-        self.points = tensor([trials.x for trials in data], first)
-        self.labels = torch.as_tensor(data[0].label, device=first.device)
+        labels = torch.as_tensor(data[0].label, device=first.device)
+        self.task = Task.of(true_distributions(first, data[0]), tensor([trials.x for trials in data], first), labels)
         self._x = tensor([trials.x[trials.order].T for trials in data], first).permute(2, 1, 0).contiguous()
         self._label = torch.as_tensor(
             np.stack([trials.label[trials.order] for trials in data]), device=first.device
@@ -185,13 +184,12 @@ def _uncompiled(state: State, fate: Fate, reason: Exception) -> tuple[State, Fat
     return state, fate, 0
 
 
-def _assess(trainer: Trainer, state: State, fate: Fate, shown: Shown, part: Tensor) -> tuple[NDArray[Any], ...]:
+def _assess(trainer: Trainer, state: State, fate: Fate, shown: Shown, part: slice) -> tuple[NDArray[Any], ...]:
     """Return the fields of ``Results`` for some of the replicas."""
     last = Parameters(*(parameter[part] for parameter in state.parameters))
     model = trainer.parameterization.gaussians(last.means, last.raw)
-    points = shown.points[shown.lane[part]]
-    found = assess(model, last.readout, trainer.objective, trainer.share, shown.truth, points, shown.labels)
-    outcomes = np.empty(len(part), dtype=object)
+    found = assess(model, last.readout, trainer.objective, trainer.share, shown.task.each(shown.lane[part]))
+    outcomes = np.empty(len(model.loc), dtype=object)
     outcomes[:] = [judge(found.ending(lane, not alive))[0] for lane, alive in enumerate(state.alive[part].tolist())]
     measured = (fate.failed_at[part], fate.kind[part], found.accuracy, found.kl.sum(-1).double())
     return outcomes, *(tensor.cpu().numpy() for tensor in measured)

@@ -79,6 +79,17 @@ def pick(tensor: Tensor, target: Tensor) -> Tensor:
     return reverse(result)
 
 
+def first_largest(tensor: Tensor) -> Tensor:
+    """Return where the largest of ``[..., n]`` is, the first of equal ones, ``[...]``; anywhere if one is NaN."""
+    if tensor.shape[-1] > UNROLLED:
+        return tensor.argmax(-1)
+    best, *rest = entries(tensor)
+    place = torch.zeros_like(best, dtype=torch.int64)
+    for number, part in enumerate(rest, start=1):
+        place, best = torch.where(part > best, number, place), torch.maximum(part, best)
+    return reverse(place)
+
+
 def no_nan(tensor: Tensor) -> Tensor:
     """Return whether none of ``[..., n]`` is NaN, ``[...]``; entry by entry where n is small."""
     largest = tensor.amax(-1) if tensor.shape[-1] > UNROLLED else reverse(_fold(torch.maximum, entries(tensor)))

@@ -79,5 +79,5 @@ def accuracy(scores: Tensor, label: Tensor) -> Tensor:
         scores: ``[..., N, K]``; a tie goes to the first, NaN to nobody.
         label: ``[N]``, from 0.
     """
-    right = (scores.argmax(-1) == label) & ~scores.isnan().any(-1)
-    return right.double().mean(-1)
+    right = (linalg.first_largest(scores) == label) & linalg.no_nan(scores)
+    return right.sum(-1).double() / right.shape[-1]

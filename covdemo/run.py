@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from covdemo import devices, failures, metrics
-from covdemo.assessment import assess, double
+from covdemo.assessment import Task, assess, double
 from covdemo.batch import build_trainer, tensor, true_distributions
 from covdemo.config import RunConfig
 from covdemo.failures import Failure
@@ -167,8 +167,8 @@ class Run:
     def _judge(self) -> tuple[Outcome, Reason | None]:
         trainer, kept = self._trainer, self._state.parameters
         model = trainer.parameterization.gaussians(kept.means, kept.raw)
-        points = self._points.unsqueeze(0)
-        found = assess(model, kept.readout, trainer.objective, trainer.share, self._true, points, self._labels)
+        task = Task.of(self._true, self._points.unsqueeze(0), self._labels)
+        found = assess(model, kept.readout, trainer.objective, trainer.share, task)
         return judge(found.ending(0, self.stopped))
 
     def advance(self, trials: int) -> None:

@@ -205,3 +205,9 @@ def test_unrolled_results_keep_the_first_dimension_innermost(size):
 def test_matrix_entries_and_assembling_are_inverse():
     matrix = torch.arange(24.0).view(2, 2, 2, 3)
     assert np.array_equal(linalg.assemble_matrix(linalg.matrix_entries(matrix), 2, 3), matrix)
+
+
+@pytest.mark.parametrize("size", [1, 2, 4, 7])
+def test_the_first_of_the_largest_entries_is_found_as_numpy_finds_it(size):
+    tensor = torch.randint(3, (2, 50, size), generator=torch.Generator().manual_seed(0)).float()
+    assert np.array_equal(linalg.first_largest(tensor), tensor.numpy().argmax(-1))
