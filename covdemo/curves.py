@@ -143,10 +143,13 @@ CURVES: tuple[Curve, ...] = (
     Curve(
         name="underflow",
         title="Density underflow",
-        alt="For how many trials in a row each category has had no gradient, as its density is 0 in floating point, over the "
-        "trials.",
-        values=lambda history: history.column("silent"),
+        alt="Share of all trials so far in which each category has had no gradient, as its density is 0 in floating point, "
+        "over the trials.",
+        values=lambda history: history.column("silent_trials") / np.maximum(history.column("trial"), 1)[:, np.newaxis],
         scale="linear",
+        format=".0%",
+        ends=(0, 1),
+        ticks=(0, 0.5, 1),
         first=False,
     ),
 )

@@ -34,6 +34,8 @@ class Frame:
             valid, ``[K]``; infinite where nothing can fail.
         gradient_norm: of the last trial's gradient, per category, ``[K]``.
         silent: for how many trials in a row each category has had no gradient because its density is 0, ``[K]``.
+        silent_trials: how many such trials there were, in a row or not, ``[K]``.
+        silent_share: share of such trials among those with a point of the category itself, ``[K]``.
         x: the last data point shown, ``[D]``; None before the first.
         label: its category, from 0; None before the first.
     """
@@ -53,6 +55,8 @@ class Frame:
     room: Array
     gradient_norm: Array
     silent: Array
+    silent_trials: Array
+    silent_share: Array
     x: Array | None
     label: int | None
 
@@ -69,6 +73,8 @@ _RECORDED = (
     "room",
     "gradient_norm",
     "silent",
+    "silent_trials",
+    "silent_share",
 )
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 LEARNED_ACCURACY = 0.97
 NEAR_TRUTH = 0.02
 MOSTLY = 0.5
+OFTEN = 0.25
 FAR = 100.0
 FAINT = 1e-3
 
@@ -33,14 +34,14 @@ _LABELS = {
 class Reason(enum.Enum):
     """Why a run that came to its end has not learned; the value is a sentence for people."""
 
-    UNDERFLOW = "The density of a category's own points is 0 in floating point, so no gradient reaches it."
+    UNDERFLOW = "In many trials the density of a category's own point was 0 in floating point, so no gradient reached it."
     DIVERGED = "A distribution has left the data: it is over 100 times as far away or as wide as they are."
     SATURATED = "The loss is flat here: hardly any gradient is left, though the answers are wrong."
     UNFINISHED = "There is gradient left: it has not come far enough in the trials it had."
 
 
 class Ending(NamedTuple):
-    """What is measured of a run's last parameters.
+    """What is measured of a run's last parameters, and of its silence on the way.
 
     Attributes:
         stopped: whether a failure ended the run.
@@ -49,6 +50,8 @@ class Ending(NamedTuple):
         underflow: share of its own points at which a category's density is 0, the largest over the categories.
         extent: how far a mean lies from the data's centre or how wide a distribution is, in units of the data's size.
         signal: mean size of the loss's derivatives with respect to the log-densities and the weights.
+        silence: share of its own points at which a category got no gradient because its density was 0, over the whole run, the
+            largest over the categories; 0 where nobody counted, as in a batch, which keeps no reasons.
     """
 
     stopped: bool
@@ -57,6 +60,7 @@ class Ending(NamedTuple):
     underflow: float
     extent: float
     signal: float
+    silence: float = 0.0
 
 
 def judge(ending: Ending) -> tuple[Outcome, Reason | None]:
@@ -75,6 +79,6 @@ def judge(ending: Ending) -> tuple[Outcome, Reason | None]:
 def _reason(ending: Ending) -> Reason:
     if not ending.extent < FAR:
         return Reason.DIVERGED
-    if ending.underflow > MOSTLY:
+    if ending.underflow > MOSTLY or ending.silence > OFTEN:
         return Reason.UNDERFLOW
     return Reason.SATURATED if ending.signal < FAINT else Reason.UNFINISHED

@@ -17,6 +17,7 @@ from covdemo.config import RunConfig
 from covdemo.failures import Failure
 from covdemo.gaussians import Gaussians
 from covdemo.history import EARLY, LOGGED, RECORDS, Array, Frame, History
+from covdemo.observed import Observed, array
 from covdemo.outcomes import Outcome, Reason, judge
 from covdemo.parameters import Parameters
 from covdemo.sources import data_of
@@ -35,34 +36,6 @@ class Truth:
     means: Array
     covariances: Array
     scale_trils: Array
-
-
-class Observed:
-    """What is gathered between two records: see ``Frame`` for the quantities."""
-
-    def __init__(self, categories: int) -> None:
-        self.silent = np.zeros(categories)
-        self.gradient_norm = self.latest_room = np.full(categories, np.nan)
-        self.forget()
-
-    def forget(self) -> None:
-        """Begin a new interval between records."""
-        self._losses: list[float] = []
-        self.room = np.full(len(self.silent), np.inf)
-
-    def see(self, info: Info, room: Tensor) -> None:
-        """Take in one trial and the ``room`` ``[1, K]`` that its update had."""
-        self._losses.append(float(info.loss))
-        self.latest_room = _array(room[0])
-        self.room = np.fmin(self.room, self.latest_room)
-        self.gradient_norm = _array(info.gradient.raw[0].flatten(1).norm(dim=1))
-        silent = (_array(info.log_density[0].exp()) == 0) & (self.gradient_norm == 0)
-        self.silent = np.where(silent, self.silent + 1, 0)
-
-    @property
-    def loss(self) -> float:
-        """Mean loss since the last record; NaN before the first trial."""
-        return float(np.mean(self._losses)) if self._losses else float("nan")
 
 
 def _on_some_device(work: "Callable[Concatenate[Run, Given], Result]", /) -> "Callable[Concatenate[Run, Given], Result]":
@@ -109,7 +82,7 @@ class Run:
         self._stride = max(1, -(-self.total // (RECORDS - EARLY - 2)))
         self.device, self.notice = config.device, ""
         self._state = self._set_up()
-        self.truth = Truth(*(_array(t) for t in (self._true.loc, self._true.covariance_matrix, self._true.scale_tril)))
+        self.truth = Truth(*(array(t) for t in (self._true.loc, self._true.covariance_matrix, self._true.scale_tril)))
         self._broken: Parameters | None = None
         self._observed = Observed(self.config.categories)
         self.history.record(self.frame())
@@ -169,7 +142,8 @@ class Run:
         model = trainer.parameterization.gaussians(kept.means, kept.raw)
         task = Task.of(self._true, self._points.unsqueeze(0), self._labels)
         found = assess(model, kept.readout, trainer.objective, trainer.share, task)
-        return judge(found.ending(0, self.stopped))
+        silence = float(self._observed.silent_share.max())
+        return judge(found.ending(0, self.stopped)._replace(silence=silence))
 
     def advance(self, trials: int) -> None:
         """Do up to ``trials`` further trials; stop early where the run ends. Numerical trouble never raises."""
@@ -181,7 +155,7 @@ class Run:
     def _one_trial(self) -> None:
         self._state, info, space = self._next()
         self.trial += 1
-        self._observed.see(info, space)
+        self._observed.see(info, space, int(self.data.label[self.data.order[self.trial - 1]]))
         if bool(info.failed):
             self.history.failed += 1
             if self.history.failed <= LOGGED or self.stopped:  # the one that ends the run is kept, whatever came before
@@ -227,16 +201,18 @@ class Run:
             loss=self._observed.loss,
             accuracy=float(metrics.accuracy(self._scores(self._points), self._labels)),
             failures=self.history.failed,
-            means=_array(shown.loc),
-            covariances=_array(shown.covariance_matrix),
-            scale_trils=_array(shown.scale_tril),
+            means=array(shown.loc),
+            covariances=array(shown.covariance_matrix),
+            scale_trils=array(shown.scale_tril),
             valid=self._present().valid.cpu().numpy(),
             eigenvalues=self._eigenvalues(),
-            kl=_array(metrics.kl_divergence(self._true, double(shown))),
-            readout=_array(now.readout[0]),
+            kl=array(metrics.kl_divergence(self._true, double(shown))),
+            readout=array(now.readout[0]),
             room=self._observed.room,
             gradient_norm=self._observed.gradient_norm,
-            silent=self._observed.silent.copy(),
+            silent=self._observed.silent,
+            silent_trials=self._observed.silent_trials,
+            silent_share=self._observed.silent_share,
             x=None if last is None else self.data.x[last],
             label=None if last is None else int(self.data.label[last]),
         )
@@ -244,7 +220,7 @@ class Run:
     @_on_some_device
     def decide(self, points: NDArray[np.float64]) -> Array:
         """Return the score of each category at ``points`` ``[M, D]``, ``[M, K]``; the largest is the model's answer."""
-        return _array(self._scores(self._tensor(points)))
+        return array(self._scores(self._tensor(points)))
 
     def decide_at(self, frame: Frame, points: NDArray[np.float64]) -> Array:
         """Return what ``decide`` did at a recorded moment; where a failure has ended the run, what it does now."""
@@ -252,7 +228,7 @@ class Run:
             return self.decide(points)
         means, scale_trils, readout = (self._tensor(array) for array in (frame.means, frame.scale_trils, frame.readout))
         log_density = Gaussians.build(means, "scale_tril", scale_trils).log_density(self._tensor(points))
-        return _array(self._trainer.objective.scores(log_density, readout))
+        return array(self._trainer.objective.scores(log_density, readout))
 
     def model(self) -> Parameters:
         """Return the last valid parameters, without the leading dimension of replicas."""
@@ -260,7 +236,7 @@ class Run:
 
     def wasserstein(self) -> Array:
         """Return the 2-Wasserstein distance of the last valid distributions from the true ones, ``[K]``."""
-        return _array(metrics.wasserstein(self._true, double(self.distributions())))
+        return array(metrics.wasserstein(self._true, double(self.distributions())))
 
     def parameters(self) -> Parameters:
         """Return the parameters as the last update left them, broken or not, without the leading dimension of replicas."""
@@ -268,7 +244,7 @@ class Run:
 
     def covariances(self) -> Array:
         """Return the covariance matrices of ``parameters``, broken or not, ``[K, D, D]``."""
-        return _array(self._trainer.parameterization.covariance(self.parameters().raw))
+        return array(self._trainer.parameterization.covariance(self.parameters().raw))
 
     def distributions(self) -> Gaussians:
         """Return the last valid distributions, K of them."""
@@ -285,14 +261,10 @@ class Run:
         """Return the eigenvalues of the present covariance matrices, and where one broke those of the log's row, ``[K, D]``."""
         row, now = self._trainer.parameterization, self._broken or self._state.parameters
         matrix = row.matrix(now.raw)[0]
-        found = _array(metrics.covariance_eigenvalues(row.feeds, matrix))
+        found = array(metrics.covariance_eigenvalues(row.feeds, matrix))
         for category in (~self._present().ok).nonzero().flatten().tolist():
             found[category] = failures.eigenvalues(row.feeds, matrix[category])
         return found
 
     def _scores(self, points: Tensor) -> Tensor:
         return self._trainer.objective.scores(self.distributions().log_density(points), self._state.parameters.readout[0])
-
-
-def _array(tensor: Tensor) -> Array:
-    return tensor.detach().double().cpu().numpy()

@@ -78,7 +78,7 @@ def history_csv(history: History) -> str:
     means, factors, values = (history.column(name) for name in ("means", "scale_trils", "eigenvalues"))
     covariances = factors @ factors.swapaxes(-1, -2)
     condition = condition_number(values)
-    whole = {name: history.column(name) for name in ("kl", "room", "gradient_norm", "silent")}
+    whole = {name: history.column(name) for name in ("kl", "room", "gradient_norm", "silent", "silent_trials", "silent_share")}
     readout = history.column("readout")
     for k in range(means.shape[1]):
         of_category = {

@@ -26,6 +26,7 @@ LAYERS = [
     "fused",
     "config",
     "presets lessons categories batch history",
+    "observed",
     "run stability entrants",
     "comparison safe_rates",
     "atlas",

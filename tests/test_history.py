@@ -26,6 +26,8 @@ SHAPES = {
     "room": (2,),
     "gradient_norm": (2,),
     "silent": (2,),
+    "silent_trials": (2,),
+    "silent_share": (2,),
 }
 
 

@@ -9,13 +9,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.distributions import MultivariateNormal, kl_divergence
+from torch.nn.functional import cross_entropy
 
 from covdemo.config import RunConfig
 from covdemo.failures import FailureKind
 from covdemo.history import LOGGED, RECORDS, Frame, History
 from covdemo.learner import OBJECTIVES
 from covdemo.optimizers import OPTIMIZERS
-from covdemo.outcomes import Outcome, Reason
+from covdemo.outcomes import OFTEN, Outcome, Reason
 from covdemo.parameterizations import PARAMETERIZATIONS
 from covdemo.policies import POLICIES
 from covdemo.run import Run
@@ -23,6 +24,7 @@ from covdemo.trials import draw
 
 SHORT = RunConfig(points=20, epochs=3, lr_cov=1e-5)
 BREAKS = RunConfig()
+SILENCE = ("silent", "silent_trials", "silent_share")
 
 
 def finished(config, data=None):
@@ -35,7 +37,7 @@ def same(first, second):
     return all(np.array_equal(first.history.column(name), second.history.column(name), equal_nan=True) for name in NAMES)
 
 
-NAMES = ("trial", "loss", "accuracy", "means", "scale_trils", "eigenvalues", "kl", "readout", "room", "gradient_norm", "silent")
+NAMES = ("trial", "loss", "accuracy", "means", "scale_trils", "eigenvalues", "kl", "readout", "room", "gradient_norm", *SILENCE)
 
 
 @pytest.mark.parametrize("key", PARAMETERIZATIONS)
@@ -196,11 +198,12 @@ def test_data_of_ones_own_replace_the_drawn_data():
         ({}, Outcome.FAILED, None),
         ({"lr_cov": 1e-5}, Outcome.LEARNED, None),
         ({"parameterization": "tril-as-posted", "lr_cov": 1e-4}, Outcome.NOT_LEARNED, Reason.UNDERFLOW),
+        ({"parameterization": "tril-as-posted", "lr_cov": 1e-4, "seed": 1}, Outcome.NOT_LEARNED, Reason.UNDERFLOW),
         ({"lr_cov": 0.0, "lr_mu": 0.0, "lr_nn": 0.0}, Outcome.NOT_LEARNED, Reason.UNFINISHED),
         ({"parameterization": "softplus-cholesky", "lr_mu": 1e6}, Outcome.NOT_LEARNED, Reason.DIVERGED),
         ({"parameterization": "affine-invariant", "lr_cov": 100.0}, Outcome.LEARNED, None),
     ],
-    ids=["breaks", "slower", "as posted", "no rates", "means fly off", "safe step"],
+    ids=["breaks", "slower", "as posted", "as posted, and no longer at the end", "no rates", "means fly off", "safe step"],
 )
 def test_a_run_says_how_it_ended_and_why(changes, outcome, reason):
     run = finished(replace(BREAKS, **changes))
@@ -238,18 +241,33 @@ def test_an_unfinished_run_has_no_outcome():
 
 
 def test_silence_is_counted_where_a_density_of_zero_stops_the_gradient():
-    run = finished(replace(BREAKS, parameterization="tril-as-posted", lr_cov=1e-5, epochs=1))
-    assert run.history.column("silent").max() > 5
+    """The counts are those of the loop that a PyTorch user writes: torch's densities, autograd's gradients."""
+    config = replace(BREAKS, parameterization="tril-as-posted", lr_cov=1e-5, points=50, epochs=1)
+    run, silent = Run(config), np.zeros((100, 2), dtype=bool)
+    labels = run.data.label[run.data.order]
+    for trial, label in enumerate(labels):
+        means, raw, readout = (tensor.clone().requires_grad_() for tensor in run.parameters())
+        point = torch.tensor(run.data.x[run.data.order[trial]], dtype=torch.float32)
+        density = MultivariateNormal(means, scale_tril=raw.tril()).log_prob(point).exp()
+        cross_entropy((readout @ density)[None], torch.tensor([label])).backward()
+        silent[trial] = ((density == 0) & (raw.grad == 0).all(-1).all(-1)).numpy()
+        run.advance(1)
+    frame, own = run.frame(), [silent[labels == category, category] for category in range(2)]
+    assert frame.silent_trials.tolist() == silent.sum(0).tolist()
+    assert frame.silent_share.tolist() == [part.mean() for part in own]
+    assert frame.silent.tolist() == [np.argmin(part[::-1]) for part in silent.T]
+    assert frame.silent_share.max() > OFTEN
 
 
 def test_a_gradient_that_is_zero_for_another_reason_is_no_silence():
     run = Run(BREAKS)
     run.advance(1)  # weights of 0 let no gradient pass
     frame = run.frame()
-    assert (frame.gradient_norm.tolist(), frame.silent.tolist()) == ([0, 0], [0, 0])
+    assert frame.gradient_norm.tolist() == [0, 0]
+    assert [getattr(frame, name).tolist() for name in SILENCE] == [[0, 0]] * 3
 
 
 def test_there_is_no_silence_where_the_likelihood_needs_no_density():
     run = finished(replace(SHORT, parameterization="tril-as-posted", lr_cov=1e-7, lr_mu=1e-7, objective="likelihood"))
-    # a category without a point for long is silent only in the sense that it is not asked
-    assert run.history.column("silent").max() < 20
+    assert run.history.column("silent_trials").max() > 20  # points of the other category, which ask nothing of this one
+    assert run.frame().silent_share.tolist() == [0, 0]

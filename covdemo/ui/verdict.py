@@ -6,12 +6,12 @@ import streamlit as st
 
 from covdemo.failures import Failure
 from covdemo.fields import show as number
-from covdemo.outcomes import Outcome
+from covdemo.outcomes import OFTEN, Outcome
 from covdemo.ui import controls
 from covdemo.ui.player import RunPlayer
 
-_LONG = 50  # trials without a gradient that are worth a sentence
-_SILENT = "Category {category} has received no gradient for {trials:,} trials: its density is 0 in floating point."
+_LONG = 50  # trials without a gradient that are worth a sentence, if they come in a row or are many of the category's own
+_SILENT = "Category {} has received no gradient in {:,} of {:,} trials: its density is 0 in floating point."
 _NOT_LEARNED = "Ran to the end, but did not learn: {:.1%} of the points are in the right category."
 
 
@@ -26,9 +26,9 @@ def show(player: RunPlayer) -> None:
     elif failures:
         st.warning(f"Failures: {run.history.failed:,}. The first: {_sentence(failures[0])}", icon=":material/warning:")
     frame = run.frame()
-    for category, trials in enumerate(frame.silent.astype(int), start=1):
-        if trials >= _LONG:
-            st.warning(_SILENT.format(category=category, trials=trials), icon=":material/volume_off:")
+    for category, trials in enumerate(frame.silent_trials.astype(int)):
+        if frame.silent[category] >= _LONG or (trials >= _LONG and frame.silent_share[category] > OFTEN):
+            st.warning(_SILENT.format(category + 1, trials, frame.trial), icon=":material/volume_off:")
     if run.outcome is Outcome.LEARNED:
         st.success(f"Learned: {frame.accuracy:.1%} of the points are in the right category.", icon=":material/check:")
     elif run.outcome is Outcome.NOT_LEARNED:
