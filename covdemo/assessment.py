@@ -17,6 +17,7 @@ class Assessment(NamedTuple):
     Attributes:
         accuracy: of the model.
         true_accuracy: of the true distributions.
+        chance: of naming the largest category always.
         underflow: largest share of own points with density 0.
         extent: distance or width in units of the data's size.
         signal: mean size of the derivatives with respect to log-densities and weights.
@@ -25,6 +26,7 @@ class Assessment(NamedTuple):
 
     accuracy: Tensor
     true_accuracy: Tensor
+    chance: Tensor
     underflow: Tensor
     extent: Tensor
     signal: Tensor
@@ -32,7 +34,7 @@ class Assessment(NamedTuple):
 
     def ending(self, replica: int, stopped: bool) -> Ending:
         """Return the measurements of one replica, for ``outcomes.judge``."""
-        return Ending(stopped, *(float(measured[replica]) for measured in self[:5]))
+        return Ending(stopped, *(float(measured[replica]) for measured in self[:-1]))
 
 
 class Task(NamedTuple):
@@ -85,6 +87,7 @@ def assess(model: Gaussians, readout: Tensor, objective: Objective, share: float
     return Assessment(
         metrics.accuracy(objective.scores(log_density, weights), task.labels),
         task.accuracy,
+        target.double().mean(-2).amax(-1).expand(len(task.points)),
         _underflow(log_density, target),
         _extent(model, task),
         found.log_density_gradient.abs().mean((-2, -1)) + found.readout_gradient.abs().mean((-3, -2, -1)),

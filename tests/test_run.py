@@ -24,6 +24,8 @@ from covdemo.trials import draw
 
 SHORT = RunConfig(points=20, epochs=3, lr_cov=1e-5)
 BREAKS = RunConfig()
+STILL = {"points": 20, "epochs": 1, "lr_cov": 0.0, "lr_mu": 0.0, "lr_nn": 0.0}
+SAME = {"mean_x": (0.0, 0.0), "mean_y": (0.0, 0.0), "var_x": (0.02, 0.02), "var_y": (0.02, 0.02), "cov_xy": (0.0, 0.0)}
 SILENCE = ("silent", "silent_trials", "silent_share")
 
 
@@ -199,11 +201,21 @@ def test_data_of_ones_own_replace_the_drawn_data():
         ({"lr_cov": 1e-5}, Outcome.LEARNED, None),
         ({"parameterization": "tril-as-posted", "lr_cov": 1e-4}, Outcome.NOT_LEARNED, Reason.UNDERFLOW),
         ({"parameterization": "tril-as-posted", "lr_cov": 1e-4, "seed": 1}, Outcome.NOT_LEARNED, Reason.UNDERFLOW),
-        ({"lr_cov": 0.0, "lr_mu": 0.0, "lr_nn": 0.0}, Outcome.NOT_LEARNED, Reason.UNFINISHED),
+        (STILL, Outcome.NOT_LEARNED, Reason.UNFINISHED),
+        (STILL | SAME, Outcome.NOT_LEARNED, Reason.INSEPARABLE),
         ({"parameterization": "softplus-cholesky", "lr_mu": 1e6}, Outcome.NOT_LEARNED, Reason.DIVERGED),
         ({"parameterization": "affine-invariant", "lr_cov": 100.0}, Outcome.LEARNED, None),
     ],
-    ids=["breaks", "slower", "as posted", "as posted, and no longer at the end", "no rates", "means fly off", "safe step"],
+    ids=[
+        "breaks",
+        "slower",
+        "as posted",
+        "as posted, not at the end",
+        "no rates",
+        "nothing to learn",
+        "means fly off",
+        "safe step",
+    ],
 )
 def test_a_run_says_how_it_ended_and_why(changes, outcome, reason):
     run = finished(replace(BREAKS, **changes))
