@@ -33,10 +33,11 @@ _DIGITS = 17  # which tell every number of double precision
 
 
 def report(run: Run) -> dict[str, Any]:
-    """Return the run's end as what JSON can hold: outcome, trials, accuracy, KL, failures and settings."""
+    """Return the run's end as what JSON can hold: outcome, reason, trials, accuracy, KL, failures and settings."""
     frame = run.frame()
     return {
         "outcome": run.outcome.value if run.outcome else None,
+        "reason": run.reason.name.lower() if run.reason else None,
         "trials": run.trial,
         "accuracy": frame.accuracy,
         "kl": _json_number(float(frame.kl.sum())),

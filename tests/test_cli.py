@@ -48,20 +48,25 @@ def test_a_run_that_learns_ends_with_exit_code_0(capsys):
 
 def test_a_run_that_comes_to_its_end_without_learning_ends_with_exit_code_0(capsys):
     assert main(["train", "--preset", "the accepted answer", "--epochs", "1"]) == 0
-    assert "density of a category's own points is 0" in capsys.readouterr().out
+    assert "the density of a category's own point was 0" in capsys.readouterr().out
 
 
 def test_the_json_object_has_the_agreed_keys(capsys):
     _, printed = run_json(capsys, *SHORT)
-    assert list(printed) == ["outcome", "trials", "accuracy", "kl", "failures", "config"]
+    assert list(printed) == ["outcome", "reason", "trials", "accuracy", "kl", "failures", "config"]
 
 
 def test_the_json_object_tells_what_the_same_run_of_the_package_tells(capsys):
     run = Run(RunConfig(points=20, epochs=2, lr_cov=1e-5))
     run.advance(run.total)
     _, printed = run_json(capsys, *SHORT, "--lr-cov", "1e-5")
-    expected = (run.outcome.value, run.trial, run.frame().accuracy, run.frame().kl.sum())
-    assert (printed["outcome"], printed["trials"], printed["accuracy"], printed["kl"]) == expected
+    expected = (run.outcome.value, None, run.trial, run.frame().accuracy, run.frame().kl.sum())
+    assert (*printed.values(),)[:5] == expected
+
+
+def test_the_json_object_says_why_nothing_was_learned(capsys):
+    _, printed = run_json(capsys, *SHORT, "--parameterization", "tril-as-posted", "--lr-cov", "1e-4")
+    assert (printed["outcome"], printed["reason"]) == ("not-learned", "underflow")
 
 
 def test_the_json_object_lists_each_failure(capsys):

@@ -76,7 +76,7 @@ def test_the_model_of_a_run_that_broke_is_the_last_valid_one(broken):
 def test_a_run_as_json_has_settings_outcome_and_versions(broken):
     found = json.loads(run_json(broken), parse_constant=pytest.fail)
     assert found["config"] == json.loads(json.dumps(asdict(broken.config)))
-    assert (found["outcome"], found["trials"], len(found["failures"])) == ("failed", broken.trial, 1)
+    assert (found["outcome"], found["reason"], found["trials"], len(found["failures"])) == ("failed", None, broken.trial, 1)
     assert found["versions"]["torch"] == torch.__version__
     assert found["versions"]["covdemo"] == covdemo.__version__
 
