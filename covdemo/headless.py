@@ -29,6 +29,7 @@ APP = Path(__file__).resolve().parent.parent / "app.py"
 PATIENCE = 120.0  # seconds to wait for a server, a browser or a first picture; much, for machines that have other work
 REST = 0.5  # seconds to wait after the last change
 _LOWEST = 800  # height of a page
+_TRIES = 10  # pictures of a page that goes on changing
 _FLAGS = ["--headless", "--no-sandbox", "--disable-gpu"]
 _FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]  # no calls home
 
@@ -188,8 +189,9 @@ def settle(page: Page) -> None:
 
 
 def rest(page: Page) -> None:
-    """Wait until the script rests, and a little longer for what it has sent."""
+    """Wait until the script rests and nothing stands in for a table whose code is loading, and a little longer."""
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=1000 * PATIENCE)
+    page.wait_for_selector("[data-testid=stSkeleton]", state="detached", timeout=1000 * PATIENCE)
     page.wait_for_timeout(1000 * REST)
 
 
@@ -204,19 +206,37 @@ def photograph(browser: Browser, url: str, shot: Shot) -> bytes:
         browser: to take it in.
         url: of a server.
         shot: what to show.
+
+    Raises:
+        RuntimeError: if the page does not come to rest.
     """
-    first, second = TABS[:2]
     with view(browser, f"{url}/?{shot.query}", width=shot.width, height=_LOWEST, theme=shot.theme) as viewer:
-        page = viewer.page
-        if shot.tab in (first, second, "Compare"):
-            page.get_by_role("button", name="Run to the end", exact=True).click()
-            page.get_by_role("button", name="Train again", exact=True).wait_for()
-        if shot.tab == second:
-            page.get_by_role("tab", name=second, exact=True).click()
-            page.get_by_role("slider", name=re.compile("^Record")).press("End")
+        return portray(viewer.page, shot)
+
+
+def portray(page: Page, shot: Shot) -> bytes:
+    """Return the picture of a page that has been opened: ``photograph`` without opening it."""
+    first, second = TABS[:2]
+    if shot.tab in (first, second, "Compare"):
+        page.get_by_role("button", name="Run to the end", exact=True).click()
+        page.get_by_role("button", name="Train again", exact=True).wait_for()
+    if shot.tab == second:
+        page.get_by_role("tab", name=second, exact=True).click()
+        page.get_by_role("slider", name=re.compile("^Record")).press("End")
+    settle(page)
+    page.mouse.move(0, 0)
+    page.evaluate("document.activeElement.blur()")
+    return _still(page, shot.width)
+
+
+def _still(page: Page, width: int) -> bytes:
+    """Return the picture that is the same twice in a row, each as high as the page was before it."""
+    before = b""
+    for _ in range(_TRIES):
+        page.set_viewport_size({"width": width, "height": max(_LOWEST, math.ceil(page.evaluate(_CONTENT)))})
         settle(page)
-        page.set_viewport_size({"width": shot.width, "height": max(_LOWEST, math.ceil(page.evaluate(_CONTENT)))})
-        page.mouse.move(0, 0)
-        page.evaluate("document.activeElement.blur()")
-        settle(page)
-        return page.screenshot(animations="disabled", style=_UNSTEADY)
+        taken = page.screenshot(animations="disabled", style=_UNSTEADY)
+        if taken == before:
+            return taken
+        before = taken
+    raise RuntimeError(f"the page did not come to rest: {_TRIES} pictures in a row, no two alike")
