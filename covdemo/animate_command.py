@@ -5,11 +5,12 @@ import sys
 from pathlib import Path
 
 from covdemo import animation, pictures
+from covdemo.arguments import check_target, write
 from covdemo.config import RunConfig
 from covdemo.fields import parse_number
 from covdemo.map_command import Progress
 from covdemo.run import Run
-from covdemo.train_command import advance, check_target, write
+from covdemo.train_command import advance
 
 _FLAG = "--output"
 _WIDTHS = range(200, 1201)  # pixels
@@ -20,7 +21,7 @@ def animate(config: RunConfig, options: argparse.Namespace) -> int:
     """Train, draw the records and write the file; return the exit code.
 
     Raises:
-        ValueError: if the file cannot be written.
+        BadArgument: if the file cannot be written.
     """
     check_target(_FLAG, options.output)
     run = Run(config)

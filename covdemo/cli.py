@@ -1,21 +1,24 @@
 """The command line as a table of contents: what the commands are, and what their arguments mean.
 
-Exit codes: 0 the run learned or came to its end, 2 bad arguments, 3 a failure stopped the run, 130 interrupted.
+Exit codes: 0 the run learned or came to its end, 2 bad arguments, 3 a failure stopped the run, 130 interrupted, 141 nobody
+reads what is printed any more.
 """
 
 import argparse
 import math
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import NoReturn
 
 from covdemo import animate_command, export_command, map_command, screenshots, train_command
+from covdemo.arguments import BadArgument, reading
 from covdemo.config import FIELDS, RunConfig, read_arguments, to_query
 from covdemo.fields import parse_number
 from covdemo.presets import PRESETS
 from covdemo.sources import SOURCES
 
-BAD_ARGUMENTS, INTERRUPTED = 2, 130
+BAD_ARGUMENTS, INTERRUPTED, UNREAD = 2, 130, 141
 
 _NAMES = {field.name for field in FIELDS}
 
@@ -24,12 +27,25 @@ Command = Callable[[RunConfig, argparse.Namespace], int]
 
 def main(arguments: Sequence[str]) -> int:
     """Run a command and return its exit code."""
+    try:
+        try:
+            return _answer(arguments)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more as it ends
+        return UNREAD
+
+
+def _answer(arguments: Sequence[str]) -> int:
     options = build_parser().parse_args(_attach_numbers(arguments))
     command: Command = options.command
     parser: _Parser = options.parser
     try:
-        return command(settings(options), options)
-    except ValueError as error:
+        with reading():
+            config = settings(options)
+        return command(config, options)
+    except BadArgument as error:
         parser.error(str(error))
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)

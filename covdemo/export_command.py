@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from covdemo.arguments import writing
 from covdemo.config import RunConfig
 from covdemo.export import script
 from covdemo.sources import data_of
@@ -15,19 +16,17 @@ def export(config: RunConfig, options: argparse.Namespace) -> int:
     A script whose data are not drawn reads them from a file beside it, which is written too, unless the script is printed.
 
     Raises:
-        ValueError: if a file cannot be written.
+        BadArgument: if a file cannot be written.
     """
     data = data_of(config)
     if options.output is None:
         print(script(config, data), end="")
         return 0
     table: Path = options.output.with_suffix(".csv")
-    try:
+    with writing("--output"):
         if data.moments:
             table.write_text(to_csv(data), encoding="utf-8", newline="")
         options.output.write_text(script(config, data, file=table.name), encoding="utf-8")
-    except OSError as error:
-        raise ValueError(f"--output: the file cannot be written: {error.strerror}") from None
     return 0
 
 

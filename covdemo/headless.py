@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from covdemo.shots import TABS, Shot
 
@@ -31,7 +31,12 @@ REST = 0.5  # seconds to wait after the last change
 _LOWEST = 800  # height of a page
 _TRIES = 10  # pictures of a page that goes on changing
 _FLAGS = ["--headless", "--no-sandbox", "--disable-gpu"]
+_NO_BROWSER = "no browser starts: set COVDEMO_CHROMIUM, install chromium, or run `playwright install chromium`"
 _FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]  # no calls home
+
+
+class Unavailable(RuntimeError):
+    """No server, no browser or no picture can be had; why, in a sentence."""
 
 
 @dataclass
@@ -73,6 +78,9 @@ def serve(prefix: Sequence[str] = (), port: int = 0) -> Iterator[Server]:
     Args:
         prefix: command to start it through, such as ``("taskset", "-c", "0,1")``.
         port: where to; 0 takes a free one.
+
+    Raises:
+        Unavailable: if it does not start.
     """
     port = port or _free_port()
     options = {"server.port": port, "server.address": "localhost", "server.headless": "true", "server.fileWatcherType": "none"}
@@ -105,7 +113,7 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
         else:
             return
     how = f"did not start within {PATIENCE:.0f} s" if process.poll() is None else f"ended with code {process.poll()}"
-    raise RuntimeError(f"the page's server {how}")
+    raise Unavailable(f"the page's server {how}")
 
 
 @contextmanager
@@ -113,11 +121,14 @@ def chromium() -> Iterator[Browser]:
     """Start a browser.
 
     Raises:
-        playwright.sync_api.Error: if there is none.
+        Unavailable: if there is none that starts.
     """
     path = os.environ.get("COVDEMO_CHROMIUM") or shutil.which("chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=_FLAGS, timeout=1000 * PATIENCE)
+        try:
+            browser = playwright.chromium.launch(executable_path=path, args=_FLAGS, timeout=1000 * PATIENCE)
+        except Error as error:
+            raise Unavailable(f"{_NO_BROWSER} ({str(error).splitlines()[0]})") from None
         try:
             yield browser
         finally:
@@ -208,7 +219,7 @@ def photograph(browser: Browser, url: str, shot: Shot) -> bytes:
         shot: what to show.
 
     Raises:
-        RuntimeError: if the page does not come to rest.
+        Unavailable: if the page does not come to rest.
     """
     with view(browser, f"{url}/?{shot.query}", width=shot.width, height=_LOWEST, theme=shot.theme) as viewer:
         return portray(viewer.page, shot)
@@ -239,4 +250,4 @@ def _still(page: Page, width: int) -> bytes:
         if taken == before:
             return taken
         before = taken
-    raise RuntimeError(f"the page did not come to rest: {_TRIES} pictures in a row, no two alike")
+    raise Unavailable(f"the page did not come to rest: {_TRIES} pictures in a row, no two alike")

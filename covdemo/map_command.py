@@ -15,6 +15,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from covdemo import atlas, limits, map_charts, pictures, spreadsheets
+from covdemo.arguments import BadArgument, check_target, reading, writing
 from covdemo.config import FIELDS, RunConfig
 from covdemo.failures import KINDS
 from covdemo.fields import parse_number
@@ -36,19 +37,24 @@ def map_grid(config: RunConfig, options: argparse.Namespace) -> int:
     """Compute a map, or go on with one that was interrupted, and write it; return the exit code.
 
     Raises:
-        ValueError: for axes that make no sense, or a file that cannot be written or holds another map.
+        BadArgument: for axes that make no sense, or a file that cannot be written or holds another map.
     """
     if options.all:
         return _ship(Path(str(atlas.place("covariance"))).parent)
-    x, y = (_axis(name, options) for name in (options.x, options.y))
-    found = _start(StabilityMap.empty(config, x, y, range(options.seeds)), options.out)
+    with reading():
+        x, y = (_axis(name, options) for name in (options.x, options.y))
+        empty = StabilityMap.empty(config, x, y, range(options.seeds))
+    files = (("--csv", write_csv, options.csv), ("--picture", write_picture, options.picture))
+    for flag, _, path in files:
+        check_target(flag, path)
+    found = _start(empty, options.out)
     with _executor(options.dask) as executor:
         _keep(found, options.out)  # where it cannot be written, that is better known before the work
         keep = partial(_keep, path=options.out)
         found = sweep(found, executor, Progress(sys.stderr), keep, options.compiled, options.chunk)
-    for flag, write, path in (("--csv", write_csv, options.csv), ("--picture", write_picture, options.picture)):
+    for flag, write, path in files:
         if path:
-            with _writing(flag):
+            with writing(flag):
                 write(found, path)
     print(summary(found))
     return 0
@@ -127,31 +133,23 @@ def _start(empty: StabilityMap, path: Path) -> StabilityMap:
     """Return the map that a file holds already, or the empty one.
 
     Raises:
-        ValueError: if the file holds something else.
+        BadArgument: if the file holds something else.
     """
     if not path.exists():
         return empty
-    found = StabilityMap.load(path)
+    with reading("--out"):
+        found = StabilityMap.load(path)
     if not found.same_grid(empty):
-        raise ValueError(f"--out: {path} holds a map of other settings; take another name, or delete it")
+        raise BadArgument(f"--out: {path} holds a map of other settings; take another name, or delete it")
     done = int((found.outcome != UNKNOWN).sum())
     print(f"{path}: {done:,} of {found.outcome.size:,} runs are done already", file=sys.stderr)
     return found
 
 
 def _keep(found: StabilityMap, path: Path) -> None:
-    with _writing("--out"):
+    with writing("--out"):
         path.parent.mkdir(parents=True, exist_ok=True)
         found.save(path)
-
-
-@contextmanager
-def _writing(flag: str) -> Iterator[None]:
-    """Turn what the disk has to say into a sentence."""
-    try:
-        yield
-    except OSError as error:
-        raise ValueError(f"{flag}: the file cannot be written: {error.strerror}") from None
 
 
 @contextmanager
@@ -159,7 +157,7 @@ def _executor(address: str | None) -> Iterator[Executor | None]:
     """Give an executor on a Dask cluster; None for no address.
 
     Raises:
-        ValueError: if Dask is missing, or nobody answers.
+        BadArgument: if Dask is missing, or nobody answers.
     """
     if address is None:
         yield None
@@ -167,11 +165,11 @@ def _executor(address: str | None) -> Iterator[Executor | None]:
     try:
         from distributed import Client
     except ModuleNotFoundError:
-        raise ValueError("--dask: distributed is missing: pip install 'covdemo[cluster]'") from None
+        raise BadArgument("--dask: distributed is missing: pip install 'covdemo[cluster]'") from None
     try:
         client = Client(address, timeout=10)
     except (OSError, ValueError) as error:
-        raise ValueError(f"--dask: no scheduler answers at {address}: {error}") from None
+        raise BadArgument(f"--dask: no scheduler answers at {address}: {error}") from None
     with client, client.get_executor() as executor:
         yield executor
 

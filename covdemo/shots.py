@@ -48,7 +48,7 @@ class Shot:
         return urlencode(to_query(self.config) | opened | ({lessons.PARAMETER: self.lesson} if self.lesson else {}))
 
 
-def of_lesson(key: str, theme: Theme, width: int) -> Shot:
+def of_lesson(key: str, theme: Theme = Shot.theme, width: int = Shot.width) -> Shot:
     """Return the picture of a lesson, at the end of its run."""
     return Shot(f"lesson-{key}", lessons.lessons()[key].config, lesson=key, theme=theme, width=width)
 

@@ -3,7 +3,6 @@
 import argparse
 import io
 import json
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TextIO
 
 import numpy as np
 
+from covdemo.arguments import check_target, reading, write
 from covdemo.config import RunConfig
 from covdemo.failures import Failure
 from covdemo.history import LOGGED
@@ -66,21 +66,9 @@ def _flag(option: str) -> str:
     return f"--{option.replace('_', '-')}"
 
 
-def check_target(flag: str, path: Path | None) -> None:
-    """Refuse a file that cannot be written before the run, not after it.
-
-    Raises:
-        ValueError: if there is no such folder, or it may not be written to.
-    """
-    if path and (path.is_dir() or not os.access(path.parent, os.W_OK)):
-        raise ValueError(f"{flag}: the file cannot be written: {path}")
-
-
 def _read(path: Path, config: RunConfig) -> Trials:
-    try:
+    with reading("--data"):
         return read_npz(path, config)
-    except ValueError as error:
-        raise ValueError(f"--data: {error}") from None
 
 
 def advance(run: Run, stream: TextIO) -> None:
@@ -120,21 +108,9 @@ def write_final(run: Run, path: Path) -> None:
     """Write ``means`` [K, D], ``covariances`` [K, D, D], ``raw`` [K, *] and ``readout`` [K, K] as the last update left them.
 
     Raises:
-        ValueError: if the file cannot be written.
+        BadArgument: if the file cannot be written.
     """
     means, raw, readout = (tensor.detach().cpu().numpy() for tensor in run.parameters())
     buffer = io.BytesIO()
     np.savez(buffer, means=means, covariances=run.covariances(), raw=raw, readout=readout)
     write("--final", path, buffer.getvalue())
-
-
-def write(flag: str, path: Path, content: str | bytes) -> None:
-    """Write a file that an option of the command asks for.
-
-    Raises:
-        ValueError: if the file cannot be written.
-    """
-    try:
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-    except OSError as error:
-        raise ValueError(f"{flag}: the file cannot be written: {error.strerror}") from None

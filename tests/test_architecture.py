@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "covdemo"
 # from the bottom up; a module may import what stands on a line above its own, or on its own line
 LAYERS = [
-    "linalg spectra limits jobs spreadsheets",
+    "linalg spectra limits jobs spreadsheets arguments",
     "gaussians",
     "fields devices metrics",
     "trials datafiles",

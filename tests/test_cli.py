@@ -141,10 +141,28 @@ def test_a_negative_number_is_a_value_however_it_is_written(number, capsys):
 
 
 @pytest.mark.parametrize("flag", ["--final", "--run-json", "--history-csv", "--log-csv", "--state-dict"])
-def test_a_file_that_cannot_be_written_is_refused_before_the_run(capsys, flag):
-    with pytest.raises(SystemExit):
-        main(["train", *SHORT, flag, "no/such/folder/file"])
-    assert capsys.readouterr().out == ""
+def test_a_file_that_cannot_be_written_is_refused_before_the_run(capsys, flag, tmp_path):
+    with pytest.raises(SystemExit) as stop:
+        main(["train", *SHORT, flag, str(tmp_path / ("too long" * 100))])
+    printed = capsys.readouterr()
+    assert (stop.value.code, printed.out, f"{flag}: the file cannot be written" in printed.err) == (2, "", True)
+
+
+def test_a_fault_inside_is_not_told_as_a_bad_argument(tmp_path, monkeypatch):
+    def savez(*_, **__):
+        raise ValueError("a fault of the program")
+
+    monkeypatch.setattr(np, "savez", savez)
+    with pytest.raises(ValueError, match="a fault of the program"):
+        main(["train", *SHORT, "--final", str(tmp_path / "final.npz")])
+
+
+def test_output_that_nobody_reads_any_more_ends_with_the_code_of_a_broken_pipe(monkeypatch):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        assert main(["train", *SHORT]) == 128 + signal.SIGPIPE
 
 
 def test_a_picture_needs_a_folder(tmp_path, capsys):

@@ -129,6 +129,8 @@ def test_a_file_with_another_map_is_left_alone(target, capsys):
         (["--y", "parameterization", "--y-values", "trill"], "parameterization"),
         (["--picture", "map.bmp"], "expected a name that ends in .png or .svg, got map.bmp"),
         (["--dask", "nowhere"], "--dask"),
+        (["--csv", "no/such/folder/map.csv"], "--csv: the file cannot be written"),
+        (["--picture", "no/such/folder/map.png"], "--picture: the file cannot be written"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -1,4 +1,5 @@
 import re
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -48,6 +49,12 @@ def contents(folder):
         ([".", "--width", "12"], "expected a whole number from 320 to 3,840, got '12'"),
         ([".", "--theme", "pink"], "invalid choice: 'pink'"),
         ([".", "--tab", "Home"], "invalid choice: 'Home'"),
+        ([".", "--static", "--tab", "Map"], "--tab cannot be asked for together with --static"),
+        ([".", "--static", "--width", "1280"], "--width cannot be asked for together with --static"),
+        ([".", "--docs", "--theme", "light"], "--theme cannot be asked for together with --docs"),
+        ([".", "--docs", "--lr-cov", "1e-5"], "--lr-cov cannot be asked for together with --docs"),
+        ([".", "--lesson", "all", "--preset", "breaks"], "--preset cannot be asked for together with --lesson"),
+        ([".", "--name", "no/such/folder"], "FOLDER: the file cannot be written: No such file or directory"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -55,3 +62,11 @@ def test_what_makes_no_sense_is_refused_in_a_sentence(arguments, sentence, capsy
     with pytest.raises(SystemExit) as refused:
         main(["screenshots", *arguments])
     assert (refused.value.code, sentence in capsys.readouterr().err) == (2, True)
+
+
+@pytest.mark.skipif(find_spec("playwright") is None, reason="says first that playwright is missing")
+def test_without_a_browser_it_says_how_to_get_one(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COVDEMO_CHROMIUM", str(tmp_path / "nowhere"))
+    with pytest.raises(SystemExit) as refused:
+        main(["screenshots", str(tmp_path)])
+    assert (refused.value.code, "no browser starts: set COVDEMO_CHROMIUM" in capsys.readouterr().err) == (2, True)

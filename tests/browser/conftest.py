@@ -2,7 +2,6 @@ import os
 from contextlib import ExitStack
 
 import pytest
-from playwright.sync_api import Error
 
 from covdemo import headless
 
@@ -12,10 +11,10 @@ def browser():
     with ExitStack() as stack:
         try:
             started = stack.enter_context(headless.chromium())
-        except Error:
+        except headless.Unavailable as missing:
             if os.environ.get("CI"):
                 raise
-            pytest.skip("no Chromium: set COVDEMO_CHROMIUM, install chromium, or run `playwright install chromium`")
+            pytest.skip(str(missing))
         yield started
 
 
