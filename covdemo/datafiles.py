@@ -73,7 +73,8 @@ def _rows(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
             if any(cell.strip() for cell in cells):
                 yield reader.line_num, [cell.strip() for cell in cells]
     except csv.Error as error:
-        raise ValueError(f"line {reader.line_num} is not a row of a table: {error}") from None
+        reason = str(error).replace("'\t'", "a tab")
+        raise ValueError(f"line {reader.line_num} is not a row of a table: {reason}") from None
 
 
 def _number(cell: str, decimal_comma: bool) -> float:
@@ -95,7 +96,8 @@ def _names(cells: Sequence[str]) -> tuple[str, ...]:
     names: list[str] = []
     for place, cell in enumerate(cells, start=1):
         name = "".join(filter(str.isprintable, cell))[: limits.NAME].strip() or f"column {place}"
-        names.append(name if name not in names else f"{name[: limits.NAME - 6]} ({place})")
+        numbered = (f"{name[: limits.NAME - 6]} ({number})" for number in itertools.count(place))
+        names.append(next(free for free in itertools.chain([name], numbered) if free not in names))
     return tuple(names)
 
 

@@ -47,8 +47,11 @@ def test_rows_know_their_lines():
         (",x,y,kind", ("column 1", "x", "y", "kind")),
         ("a\x00b,\u202ec,d", ("ab", "c", "d")),
         ("a" * 50 + "," + "a" * 50 + ",b", ("a" * 40, "a" * 34 + " (2)", "b")),
+        ("u,u (3),u,v", ("u", "u (3)", "u (4)", "v")),
+        ("u,u,u (2)", ("u", "u (2)", "u (2) (3)")),
+        ("column 3,x,", ("column 3", "x", "column 3 (3)")),
     ],
-    ids=["equal", "without a name", "not printable", "long"],
+    ids=["equal", "without a name", "not printable", "long", "taken", "taken before", "like one without a name"],
 )
 def test_every_column_gets_a_name_of_its_own(header, columns):
     assert read_table(f"{header}\n" + ",".join("1" * len(columns))).columns == columns
@@ -69,12 +72,13 @@ def test_a_line_with_a_number_or_with_little_else_is_no_header(line):
         ("1,2,a\n3,4\n", "line 2: expected 3 cells, as many as in line 1, got 2"),
         ("x,y,category\n1,2,a\n\n3,4,b,5\n", "line 4: expected 3 cells, as many as in line 1, got 4"),
         ('1,2,a\n3,4,"b\n', "line 2 is not a row of a table"),
+        ('1\t2\t"a"b', "line 1 is not a row of a table: a tab expected after"),
         ("1,2," + "b" * 200_000, "line 1 is not a row of a table"),
         (b"\x80\x81\xfe", "expected text in UTF-8, got something else; save the table as CSV UTF-8"),
         (b"\xff\xfe\x00", "expected text in UTF-8"),
         (b"0" * 50_000_000, "expected at most 5 MB, got 50.0 MB"),
     ],
-    ids=range(11),
+    ids=range(12),
 )
 def test_what_is_no_table_is_refused(text, words):
     with pytest.raises(ValueError, match=words):

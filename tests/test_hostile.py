@@ -12,7 +12,7 @@ from covdemo import limits
 from covdemo.config import FIELDS, read, to_query
 from covdemo.datafiles import read_table
 from covdemo.run import Run
-from covdemo.samples import SCALINGS, Columns, sample
+from covdemo.samples import SCALINGS, Columns, guess, sample
 from covdemo.sources import trials_of
 
 THOUSANDS = settings(max_examples=2_000, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -154,6 +154,7 @@ CELLS = [
     ),
     *('"', '""', '"a', '"a\nb"', '"a\rb"', "a" * 41, "a" * 200_000, "x", "y", "category"),
 ]
+COLLIDING = ["x", "x (2)", "x (3)"]  # what equal names are made different by
 cells = st.sampled_from(CELLS) | st.floats().map(repr) | st.text(max_size=5)
 marks = st.sampled_from([",", ";", "\t"])
 line_ends = st.sampled_from(["\n", "\r\n", "\r", "\n\n", "\x0b", "\u2028"])
@@ -168,13 +169,19 @@ def files(draw):
     widths = st.integers(0, 6) if ragged else st.just(width)
     column = draw(st.sampled_from([cells, st.just("7"), st.sampled_from("ab"), st.integers(-9, 9).map(str)]))
     rows = draw(st.lists(widths.flatmap(lambda n: st.lists(column, min_size=n, max_size=n)), max_size=8))
-    header = draw(st.sampled_from([[], ["x", "y", "category"], ["x", "x", "x"], ["=x", "+y", "@c"]]))
+    colliding = st.lists(st.sampled_from(COLLIDING), min_size=width, max_size=width)
+    header = draw(st.sampled_from([[], ["x", "y", "category"], ["=x", "+y", "@c"]]) | colliding)
     text = draw(line_ends).join(map(draw(marks).join, [header, *rows]))
     return text.encode(draw(encodings), errors="replace")
 
 
-good = st.lists(st.tuples(st.floats(-9, 9), st.floats(-9, 9), st.sampled_from(["a", "=b", "-1"])), min_size=2, max_size=20).map(
-    lambda rows: "\n".join(f"{x},{y},{name}" for x, y, name in rows).encode()
+rows_of_three = st.lists(
+    st.tuples(st.floats(-9, 9), st.floats(-9, 9), st.sampled_from(["a", "=b", "-1"])), min_size=2, max_size=20
+)
+good = st.builds(
+    lambda header, rows: "\n".join(",".join(map(str, row)) for row in [*header, *rows]).encode(),
+    st.lists(st.tuples(*[st.sampled_from(COLLIDING)] * 3), max_size=1),
+    rows_of_three,
 )
 contents = files() | good | st.binary(max_size=300) | st.text(max_size=100).map(lambda text: text.encode())
 choices = st.builds(Columns, *[st.sampled_from(["", "", "x", "column 1", "=x", "<b>"])] * 3)
@@ -191,6 +198,11 @@ def outcome(content, columns, scaling):
     """Return a run of the points of a file after a few trials, or what is wrong with the file."""
     try:
         table = read_table(content)
+    except ValueError as error:
+        return str(error)
+    assert {*guess(table)} <= {*table.columns}
+    assert len({*table.columns}) == len(table.columns)
+    try:
         count = len(sample(table, columns, scaling).names)
     except ValueError as error:
         return str(error)
