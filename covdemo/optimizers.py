@@ -4,6 +4,7 @@ A rule turns gradients into a *direction*; the step taken is -lr x direction. Te
 broadcast against them.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -42,7 +43,7 @@ class Optimizer:
 
 
 def _sgd(gradient: Tensor, slots: Slots, momentum: Tensor) -> tuple[Tensor, Slots]:
-    velocity = torch.addcmul(gradient, momentum, slots[0])
+    velocity = _velocity(gradient, slots[0], momentum)
     return velocity, (velocity,)
 
 
@@ -51,15 +52,21 @@ def _adam(gradient: Tensor, slots: Slots, momentum: Tensor) -> tuple[Tensor, Slo
     count = count + 1
     mean = momentum * mean + (1 - momentum) * gradient
     square = SQUARE_DECAY_ADAM * square + (1 - SQUARE_DECAY_ADAM) * gradient.square()
-    scale = (square / (1 - SQUARE_DECAY_ADAM**count)).sqrt() + EPSILON
-    return mean / (1 - momentum**count) / scale, (mean, square, count)
+    # 1 - decay^n, which so written would lose digits: three of seven in float32
+    seen, seen_square = (-torch.expm1(count * log_decay) for log_decay in (momentum.log(), math.log(SQUARE_DECAY_ADAM)))
+    return mean / seen / ((square / seen_square).sqrt() + EPSILON), (mean, square, count)
 
 
 def _rmsprop(gradient: Tensor, slots: Slots, momentum: Tensor) -> tuple[Tensor, Slots]:
     velocity, square = slots
     square = SQUARE_DECAY_RMSPROP * square + (1 - SQUARE_DECAY_RMSPROP) * gradient.square()
-    velocity = momentum * velocity + gradient / (square.sqrt() + EPSILON)
+    velocity = _velocity(gradient / (square.sqrt() + EPSILON), velocity, momentum)
     return velocity, (velocity, square)
+
+
+def _velocity(step: Tensor, velocity: Tensor, momentum: Tensor) -> Tensor:
+    """Return momentum x velocity + step; without momentum nothing of the past, not even what is not finite."""
+    return torch.where(momentum == 0, step, torch.addcmul(step, momentum, velocity))
 
 
 def _per_replica_zero(parameter: Tensor) -> Tensor:
