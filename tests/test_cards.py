@@ -74,3 +74,8 @@ def test_a_guarantee_says_what_a_restricted_family_cannot_represent():
 )
 def test_decades_count_each_rate_for_its_cell_of_the_range(works, expected):
     assert decades(np.logspace(-2, 2, 5), np.array(works)) == expected
+
+
+def test_the_card_of_the_safe_step_says_by_how_much_it_stretches_the_steps_of_means():
+    row = PARAMETERIZATIONS["affine-invariant"]
+    assert f"{row.module.stretch:g} L u" in row.formula

@@ -82,24 +82,88 @@ def test_a_gradient_that_is_not_finite_moves_nothing_out_of_the_valid_factors():
     assert factor.isfinite().all()
 
 
-@pytest.mark.parametrize(
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("bad", [float("inf"), float("-inf"), float("nan")])
+def test_an_entry_of_a_gradient_that_is_not_finite_counts_as_zero_and_the_next_steps_are_taken(bad, momentum):
+    factors = []
+    for first in (bad, 0.0):
+        factor = nn.Parameter(10 * torch.eye(2))
+        optimizer = AffineInvariantSGD([factor], lr=0.01, momentum=momentum)
+        for gradient in (torch.tensor([[first, 0.0], [0.0, 1.0]]), torch.eye(2), torch.eye(2)):
+            factor.grad = gradient
+            optimizer.step()
+        factors.append(factor.detach())
+    assert torch.equal(*factors)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_a_gradient_that_overflows_in_local_coordinates_is_got_over_by_the_next_step(dtype):
+    factor, seen = nn.Parameter(10 * torch.eye(2, dtype=dtype)), []
+    optimizer = AffineInvariantSGD([factor], lr=0.1)
+    for gradient in (torch.full((2, 2), torch.finfo(dtype).max, dtype=dtype), -torch.eye(2, dtype=dtype)):
+        factor.grad = gradient
+        optimizer.step()
+        seen.append(factor.detach().diagonal().clone())
+    assert (seen[0] < 10).all()
+    assert (seen[1] > seen[0]).all()
+
+
+def test_the_velocity_stays_finite_where_huge_gradients_add_up():
+    factor = nn.Parameter(torch.eye(2))
+    optimizer = AffineInvariantSGD([factor], lr=0.1, momentum=0.9)
+    for _ in range(3):
+        factor.grad = torch.full((2, 2), torch.finfo(torch.float32).max)
+        optimizer.step()
+    assert optimizer.state[factor]["velocity"].isfinite().all()
+
+
+BAD_SETTINGS = pytest.mark.parametrize(
     "settings",
-    [{"lr": -1.0}, {"lr": float("nan")}, {"lr": 0.1, "momentum": 1.0}, {"lr": 0.1, "trust": 0.0}],
-    ids=["negative rate", "rate not a number", "momentum of 1", "no trust"],
+    [{"lr": -1.0}, {"lr": float("nan")}, {"lr": float("inf")}, {"lr": 0.1, "momentum": 1.0}, {"lr": 0.1, "trust": 0.0}],
+    ids=["negative rate", "rate not a number", "infinite rate", "momentum of 1", "no trust"],
 )
+BAD_FACTORS = pytest.mark.parametrize(
+    "matrix",
+    [
+        torch.ones(2, 2),
+        -torch.eye(2),
+        torch.ones(3),
+        torch.ones(2, 3),
+        torch.tensor([[1.0, 0.0], [float("nan"), 1.0]]),
+        torch.tensor([[float("inf"), 0.0], [0.0, 1.0]]),
+    ],
+    ids=["full", "negative diagonal", "vector", "not square", "not a number", "infinite"],
+)
+
+
+@BAD_SETTINGS
 def test_a_setting_out_of_range_is_refused_with_what_was_expected(settings):
-    with pytest.raises(ValueError, match="expected lr >= 0"):
+    with pytest.raises(ValueError, match="expected finite lr >= 0"):
         AffineInvariantSGD([nn.Parameter(torch.eye(2))], **settings)
 
 
-@pytest.mark.parametrize(
-    "matrix",
-    [torch.ones(2, 2), -torch.eye(2), torch.ones(3), torch.ones(2, 3)],
-    ids=["full", "negative diagonal", "vector", "not square"],
-)
+@BAD_FACTORS
 def test_a_parameter_that_is_no_cholesky_factor_is_refused(matrix):
-    with pytest.raises(ValueError, match="expected lower-triangular"):
+    with pytest.raises(ValueError, match="expected finite lower-triangular"):
         AffineInvariantSGD([nn.Parameter(matrix)], lr=0.1)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+def test_a_factor_in_half_precision_is_refused(dtype):
+    with pytest.raises(ValueError, match="expected a factor in float32 or float64; got torch"):
+        AffineInvariantSGD([nn.Parameter(torch.eye(2, dtype=dtype))], lr=0.1)
+
+
+@pytest.mark.parametrize(
+    "group",
+    [{"params": [nn.Parameter(-torch.eye(2))]}, {"params": nn.Parameter(torch.eye(2)), "lr": -1.0}],
+    ids=["no factor", "negative rate"],
+)
+def test_a_group_that_is_added_later_is_checked_too_and_not_kept(group):
+    optimizer = AffineInvariantSGD([nn.Parameter(torch.eye(2))], lr=0.1)
+    with pytest.raises(ValueError, match="expected finite"):
+        optimizer.add_param_group(group)
+    assert len(optimizer.param_groups) == 1
 
 
 def test_the_state_can_be_saved_and_loaded():

@@ -14,12 +14,13 @@ HUGE = 1e30  # entries of a step count as at most this: far beyond the trust rad
     label="Affine-invariant step",
     feeds="scale_tril",
     guarantee="step",
-    formula=r"\Sigma' = L\,(I + M + \tfrac{1}{2} M^2)\,L^\top,\quad \lVert M \rVert_F \le 0.1",
+    formula=r"\Sigma' = L\,(I + M + \tfrac{1}{2} M^2)\,L^\top,\quad \lVert M \rVert_F \le 0.1,\quad \mu' = \mu + 2 L u",
     summary="Steps are written in the distribution's own coordinates and bounded there: it cannot fail and cannot jump.",
     use="Where training must not fail whatever the rate: unattended runs, sweeps, online learning.",
     pitfall=(
         "At a huge rate every step has the largest size allowed, so the ellipse trembles instead of settling: lower "
-        "the rate for precise estimates."
+        "the rate for precise estimates. Means step in the same coordinates, by twice their rate: lr_mu does not mean "
+        "what it means to the other methods."
     ),
     links={
         "Pennec, Fillard and Ayache (2006)": "https://doi.org/10.1007/s11263-005-3222-z",
