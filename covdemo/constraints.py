@@ -7,7 +7,7 @@ from typing import Any
 
 from covdemo import limits
 from covdemo.fields import Field, Problem, show
-from covdemo.samples import Columns, sample, start
+from covdemo.samples import GUESSED, Columns, sample, start
 from covdemo.sources import SOURCES, example, wanted
 from covdemo.trials import DISTRIBUTIONS
 
@@ -61,8 +61,13 @@ def bound_columns(rows: Rows, values: Values) -> list[Problem]:
             sample(example(values["source"]), wanted(values["source"], named), values["scaling"])
     except ValueError as error:
         values.update(dict.fromkeys(COLUMNS, ""))
-        return [rows["column_x"].problem(str(error), f"{', '.join(source.columns)} are used")]
+        return [rows["column_x"].problem(str(error), columns_used(values["source"], GUESSED))]
     return []
+
+
+def columns_used(source: str, named: Columns) -> str:
+    """Say which columns of an example are used."""
+    return f"{', '.join(wanted(source, named))} are used"
 
 
 def bound_numbers(rows: Rows, values: Values) -> list[Problem]:

@@ -131,12 +131,16 @@ class Field:
             given = given[-1] if given else self.default
         value, fault = self._read(str(given))
         if fault:
-            problems.append(self.problem(fault, f"{self._named(value)} is used"))
+            problems.append(self.problem(fault, self.used(value)))
         return value, problems
 
     def problem(self, fault: str, remedy: str) -> Problem:
         """Return a problem with this setting."""
         return Problem(self.name, self.label, fault, remedy)
+
+    def used(self, value: Value) -> str:
+        """Say which value is used instead of one that cannot be."""
+        return f"{quote(str(value)) if self.kind is str and not self.registry else show(value)} is used"
 
     def _read(self, text: str) -> Reading:
         if self.registry:
@@ -170,9 +174,6 @@ class Field:
             return self.default
         number = self.range.clip(number)
         return round(number) if self.kind is int else float(number)
-
-    def _named(self, value: Value) -> str:
-        return quote(str(value)) if self.kind is str and not self.registry else show(value)
 
     def _expected(self) -> str:
         if self.kind is str:

@@ -168,6 +168,14 @@ def test_a_rate_that_is_none_is_answered_in_place(text, page):
     assert {config.lr_cov for config in player(page).run.config} == {0.001}
 
 
+def test_a_faulty_rate_of_its_own_leaves_the_last_one_and_the_comparison_goes_on(page):
+    rate(page, "tril").set_value("0.01").run()
+    press(page, "step")
+    rate(page, "tril").set_value("fast").run()
+    assert page.error[0].value.endswith("; .01 is used.")
+    assert (player(page).run.trial, player(page).run.config[2].lr_cov) == (1, 0.01)
+
+
 def test_without_a_method_the_page_says_what_to_do(page):
     choose(page)
     assert not page.exception

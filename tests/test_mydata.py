@@ -95,13 +95,15 @@ def test_the_usual_column_needs_no_place_in_the_address():
     assert address(page) == {"source": "iris"}
 
 
-def test_the_same_column_twice_is_answered_in_place(page):
+def test_the_same_column_twice_is_answered_in_place_and_the_run_goes_on_with_the_last_ones(page):
     choose(page, "source", "iris")
-    choose(page, "column_x", "petal_width")
-    assert "expected three different columns" in page.sidebar.error[0].value
-    assert not page.exception
+    choose(page, "column_x", "sepal_width")
     press(page, "step")
-    assert player(page).run.trial == 1
+    choose(page, "column_x", "petal_width")
+    assert not page.exception
+    assert "expected three different columns" in page.sidebar.error[0].value
+    assert page.sidebar.error[0].value.endswith("; sepal_width, petal_width, species are used.")
+    assert (player(page).run.trial, player(page).run.config.column_x) == (1, "sepal_width")
 
 
 def test_drawn_data_come_back_as_they_were(page):
@@ -182,6 +184,54 @@ def test_what_is_wrong_with_a_file_is_said_in_place_and_the_page_lives(file, sen
     assert "The data are drawn until the file and its columns are right" in said(waiting)
     press(waiting, "step")
     assert player(waiting).run.trial == 1
+
+
+BAD = [b"\xff\x00\x99", b"1,2,a\n3,4\n", b"1,2,a\n3,4,a\n"]  # no text, no table, no two categories
+
+
+@pytest.fixture
+def filed():
+    """A page with a run of a good file under way, at settings that are not the default."""
+    page = upload(open_page(source="file", lr_cov="1e-06"), FOUR)
+    choose(page, "start_var", "0.5")
+    for _ in range(3):
+        press(page, "step")
+    return page
+
+
+@pytest.mark.parametrize("file", BAD, ids=range(3))
+def test_a_faulty_file_after_a_good_one_is_answered_and_the_run_goes_on(file, filed):
+    run = player(filed).run
+    upload(filed, file)
+    assert len(filed.sidebar.error) == 1
+    assert "The data are still the last ones that were right" in said(filed)
+    assert (player(filed).run is run, widget(filed, field("start_var")).value) == (True, "0.5")
+    press(filed, "step")
+    assert run.trial == 4
+
+
+@pytest.mark.parametrize("file", BAD, ids=range(3))
+def test_a_faulty_file_that_is_taken_away_leaves_the_good_one_and_the_next_time_nothing(file, filed):
+    run = player(filed).run
+    upload(filed, file).file_uploader[0].clear().run()
+    assert (player(filed).run is run, said(filed)) == (True, "")
+    upload(filed, FOUR).file_uploader[0].clear().run()
+    assert "choose the file in the sidebar" in said(filed)
+
+
+@pytest.mark.parametrize(("name", "value"), [("column_x", "y"), ("epochs", 5000)])
+def test_columns_and_epochs_that_do_not_fit_a_file_end_no_run(name, value, filed):
+    run = player(filed).run
+    choose(filed, name, value)
+    assert len(filed.sidebar.error) == 1
+    assert player(filed).run is run
+
+
+def test_a_link_with_more_epochs_than_the_stand_in_for_its_file_can_have_opens():
+    page = open_page(source="file", epochs="50000")
+    assert not page.exception
+    upload(page, b"0,0,a\n5,6,b\n")
+    assert player(page).run.total == 100_000
 
 
 def test_a_mended_file_is_taken(waiting):

@@ -29,8 +29,17 @@ def fill(query: Mapping[str, list[str]]) -> list[Problem]:
 
 def given() -> Entrants:
     """Return what is chosen."""
-    state = st.session_state
-    return tuple(Entrant(key, entrants.read_rate(state[_own(key)])[0]) for key in state[_CHOSEN])
+    return tuple(Entrant(key, _rate(key)) for key in st.session_state[_CHOSEN])
+
+
+def _rate(key: str) -> float | None:
+    """Return a method's own rate, None where it has none; the last one that could be used while what is typed cannot."""
+    state, kept = st.session_state, f"{_own(key)} kept"
+    rate, fault = entrants.read_rate(state[_own(key)])
+    if not fault:
+        state[kept] = rate
+    used: float | None = state.get(kept)
+    return used
 
 
 def query() -> dict[str, str]:
@@ -58,16 +67,17 @@ def draw_rates(config: RunConfig) -> None:
     """Draw the learning rates of the methods that are chosen."""
     with st.popover("Own learning rates", help=_OWN_HELP):
         for key in st.session_state[_CHOSEN]:
-            _rate(key, config.lr_cov)
+            _draw_rate(key, config.lr_cov)
 
 
-def _rate(key: str, shared: float) -> None:
+def _draw_rate(key: str, shared: float) -> None:
     label, own = PARAMETERIZATIONS[key].label, _own(key)
     shown = f"{show(shared)}, as in the sidebar"
     st.text_input(f"lr_cov of {label}", key=own, placeholder=shown, persist_state="session", help="For this method alone.")
     fault = entrants.read_rate(st.session_state[own])[1]
     if fault:
-        st.error(f"lr_cov of {label}: {fault}; {show(shared)} is used.")
+        kept = _rate(key)
+        st.error(f"lr_cov of {label}: {fault}; {entrants.RATE.used(shared if kept is None else kept)}.")
 
 
 def _own(key: str) -> str:

@@ -46,6 +46,12 @@ def _share_server() -> None:
     gc.freeze()
 
 
+def config() -> RunConfig | None:
+    """Return the settings of the viewer's run; None before there is one."""
+    mine: RunPlayer | None = st.session_state.get(_PLAYER)
+    return mine.run.config if mine else None
+
+
 def data() -> Trials:
     """Return the data of the viewer's run."""
     mine: RunPlayer = st.session_state[_PLAYER]

@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from covdemo import limits
 from covdemo.categories import add_category, remove_category
-from covdemo.config import FIELDS, RunConfig, fields_of, read
+from covdemo.config import FIELDS, RunConfig, fields_of
 from covdemo.constraints import COLUMNS, OF_TABLES
 from covdemo.fields import Field, Problem
 from covdemo.presets import PRESETS
@@ -28,7 +28,7 @@ class Settings(NamedTuple):
     """What the viewer has set.
 
     Attributes:
-        config: made valid.
+        config: made valid; what cannot be used is as it was before.
         arrived: what is wrong with the address that the viewer came by, until a setting is changed.
         problems: what is wrong with the values in the widgets.
         data: where they are not what the configuration alone says.
@@ -49,13 +49,17 @@ def settings() -> Settings:
     if arrived is not None:
         widgets.fill(arrived[0])
         st.session_state[_FOUND] = (_given(), arrived[1])
-    config, problems = read(widgets.given())
-    data = files.data(config)
-    if files.fit(config, data.trials):
-        config, problems = read(widgets.given())
-        data = files.data(config)
-    address.show(config)
-    return Settings(config, _still_true(st.session_state[_FOUND]), problems, data)
+    problems, data = _read()
+    if files.fit(data):
+        problems, data = _read()
+    address.show(data.config)
+    return Settings(data.config, _still_true(st.session_state[_FOUND]), problems, data)
+
+
+def _read() -> tuple[list[Problem], Data]:
+    """Return what is wrong with the values in the widgets, and the data that they ask for, with the settings to use."""
+    config, problems = widgets.read(session.config() or RunConfig())
+    return problems, files.data(config)
 
 
 def complain(settings: Settings) -> None:

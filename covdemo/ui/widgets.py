@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import streamlit as st
 
 from covdemo.config import FIELDS, RunConfig, fields_of
-from covdemo.fields import Field, Row, parse_number
+from covdemo.config import read as read_query
+from covdemo.constraints import COLUMNS, columns_used
+from covdemo.fields import Field, Problem, Row
 from covdemo.parameterizations import GUARANTEES
 
 # 1, 2, 5, 10 ... in the powers of ten that matter to a learning rate
@@ -51,6 +53,29 @@ def given() -> dict[str, str]:
     return {field.url: str(state[key(field)]) for field in fields if key(field) in state}
 
 
+def read(before: RunConfig) -> tuple[RunConfig, list[Problem]]:
+    """Return the settings that the widgets hold, and all that is wrong with them.
+
+    A setting that cannot be used as it is given stays as it was ``before``; those that do not fit each other even so are
+    replaced, as in an address.
+    """
+    query = given()
+    config, problems = read_query(query)
+    faulty = {problem.field for problem in problems}
+    kept = [row for row in FIELDS if row.name in faulty or (row.name in COLUMNS and not faulty.isdisjoint(COLUMNS))]
+    if not kept:
+        return config, problems
+    config, left = read_query({**query, **{row.url: row.text(before) for row in kept}})
+    told = faulty - {problem.field for problem in left}
+    return config, [problem._replace(remedy=_remedy(problem, config)) for problem in problems if problem.field in told] + left
+
+
+def _remedy(problem: Problem, config: RunConfig) -> str:
+    if problem.field in COLUMNS:
+        return columns_used(config.source, config.columns)
+    return next(row.used(row.get(config)) for row in FIELDS if row.name == problem.field)
+
+
 def draw(field: Field, config: RunConfig, on_choice: Callable[[], None] | None = None) -> None:
     """Draw the widget of a setting; ``on_choice`` is called after another row of a registry was chosen."""
     if key(field) not in st.session_state:
@@ -61,7 +86,7 @@ def draw(field: Field, config: RunConfig, on_choice: Callable[[], None] | None =
         elif not _is_typed(field):
             _number(field)
         elif field.category is None:
-            _text_and_slider(field)
+            _text_and_slider(field, config)
         else:
             _text(field)
 
@@ -111,9 +136,9 @@ def _text(field: Field) -> None:
     st.text_input(_label(field), key=key(field), help=field.help)
 
 
-def _text_and_slider(field: Field) -> None:
+def _text_and_slider(field: Field, config: RunConfig) -> None:
     slider = f"{key(field)} slider"
-    st.session_state[slider] = _nearest(parse_number(st.session_state[key(field)]))
+    st.session_state[slider] = _nearest(field.get(config))
     _text(field)
     st.select_slider(
         f"{field.label}, as a slider",
@@ -132,7 +157,7 @@ def _slide(field: Field) -> None:
 
 
 def _nearest(rate: float) -> float:
-    """Return the place of the slider that is nearest on a logarithmic scale; the lowest for 0 and for no number."""
+    """Return the place of the slider that is nearest on a logarithmic scale; the lowest for 0."""
     if not rate > 0:
         return _SLIDER[0]
     return min(_SLIDER, key=lambda place: abs(math.log(place) - math.log(rate)))
