@@ -12,20 +12,40 @@ from covdemo.outcomes import Outcome
 from covdemo.parameterizations import PARAMETERIZATIONS
 from covdemo.stability import OUTCOMES, StabilityMap
 
-SAMPLE = 40  # runs of each map that are done again
-# of them may end otherwise: processors round differently, and runs near the edge notice; of the least steady method, the
-# low-rank one, a tenth of all runs does
-AT_THE_EDGE = 8
+SAMPLE = 40  # runs of each map that are done again, in cells where all seeds ended alike: far from the edges
+# how many of them may end otherwise: processors round differently, and where steps are large that grows from trial to trial,
+# most with the low-rank method, of whose runs a tenth ends otherwise
+ENDINGS, ENDINGS_LOW_RANK = 1, 4
+EARLY = 100  # trials in which rounding cannot yet change when a run fails
+
+
+def sampled(found):
+    """Return places of the map, as an index of its arrays, and the settings of their runs."""
+    alike = np.argwhere((found.outcome == found.outcome[..., :1]).all(-1))
+    generator = np.random.default_rng(0)
+    cells = alike[generator.integers(len(alike), size=SAMPLE)]
+    places = np.column_stack([cells, generator.integers(len(found.seeds), size=SAMPLE)])
+    return tuple(places.T), [found.run_config(*place) for place in places.tolist()]
+
+
+def assert_current(found, where, again, key):
+    """Compare runs that have been done again with those of a map."""
+    then, failed_at, kl = found.outcome[where], found.failed_at[where], found.kl[where]
+    early, whole = (failed_at >= 0) & (failed_at <= EARLY), failed_at < 0
+    now = np.array([OUTCOMES.index(outcome) for outcome in again.outcome])
+    assert (now != then).sum() <= (ENDINGS_LOW_RANK if key == "low-rank" else ENDINGS)
+    assert again.failed_at[early].tolist() == failed_at[early].tolist()
+    assert again.kind[early].tolist() == found.kind[where][early].tolist()
+    assert np.median(np.abs(again.accuracy - found.accuracy[where])) == pytest.approx(0, abs=1e-6)
+    assert np.median((np.abs(again.kl - kl) / kl)[whole]) < 0.01
 
 
 @pytest.mark.parametrize("key", PARAMETERIZATIONS)
 def test_a_map_that_ships_is_current(key):
     found = atlas.shipped()[key]
     assert (found.complete, found.same_grid(atlas.empty(key))) == (True, True)
-    places = np.random.default_rng(0).integers(found.outcome.shape, size=(SAMPLE, 3))
-    again = run_batch([found.run_config(*place) for place in places.tolist()])
-    then = [OUTCOMES[found.outcome[tuple(place)]] for place in places]
-    assert sum(now is not before for now, before in zip(again.outcome, then, strict=True)) <= AT_THE_EDGE
+    where, configs = sampled(found)
+    assert_current(found, where, run_batch(configs), key)
 
 
 def test_the_map_of_all_methods_is_a_row_of_each():
