@@ -16,8 +16,12 @@ from covdemo.run import Run
 COMPILER = shutil.which(os.environ.get("CXX", "g++")) or shutil.which("clang++")
 SMALL = RunConfig(points=30, epochs=2)
 LANES = [
-    replace(SMALL, lr_cov=lr_cov, seed=seed, lr_mu=lr_mu, momentum=momentum)
-    for lr_cov, seed, lr_mu, momentum in [(1e-5, 0, 0.002, 0.3), (1e-3, 1, 0.004, 0.0), (1e-2, 0, 0.002, 0.9)]
+    replace(SMALL, lr_cov=lr_cov, seed=seed, lr_mu=lr_mu, lr_nn=lr_nn, momentum=momentum)
+    for lr_cov, seed, lr_mu, lr_nn, momentum in [
+        (1e-5, 0, 0.002, 0.1, 0.3),
+        (1e-3, 1, 0.004, 0.5, 0.0),
+        (1e-2, 0, 0.002, 0.02, 0.9),
+    ]
 ]
 
 
