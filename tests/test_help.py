@@ -1,7 +1,7 @@
 """Every control says in a sentence what it is for, and every chart what is to be seen."""
 
 import pytest
-from pages import open_page, press
+from pages import open_page, press, run_to_the_end
 
 from covdemo.config import FIELDS
 
@@ -25,9 +25,9 @@ def shown(page, tab):
 
 @pytest.fixture(scope="module")
 def pages():
-    """What every tab shows in a lesson, and, as one can then be removed, with three categories; the latter have no map."""
-    two, three = (press(open_page(**query), "step") for query in ({"lesson": "the-question"}, {"categories": "3"}))
-    return {tab: shown(two, tab) + shown(three, tab) for tab in TABS}
+    """What every tab shows in a lesson after a failure; with three categories, of which one can be removed; and of a table."""
+    opened = [run_to_the_end(open_page(lesson="the-question")), press(open_page(categories="3"), "step"), open_page(source="iris")]
+    return {tab: [proto for page in opened for proto in shown(page, tab)] for tab in TABS}
 
 
 @pytest.mark.parametrize("tab", TABS)

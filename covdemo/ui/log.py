@@ -11,6 +11,7 @@ _EMPTY = (
     "No failure yet. A row appears here for every update after which PyTorch would refuse a distribution: trial, epoch, "
     "category, kind, PyTorch's message, the matrix, its eigenvalues and what was done."
 )
+_DOWNLOAD = "A line for each failure that is shown, with all digits."
 
 
 def show(failures: Sequence[Failure], total: int) -> None:
@@ -27,4 +28,5 @@ def show(failures: Sequence[Failure], total: int) -> None:
     shown = [failure for failure in failures if not chosen or failure.kind.value in chosen]
     table = [dict(zip(takeaway.LOG_COLUMNS, takeaway.log_row(failure, digits=4), strict=True)) for failure in shown]
     st.dataframe(table, hide_index=True, key="log table", alt="The failure log, one row per failure.")
-    download.download_button("Download the log as CSV", takeaway.log_csv(shown), "failures.csv", "text/csv", on_click="ignore")
+    content = takeaway.log_csv(shown)
+    download.download_button("Download the log as CSV", content, "failures.csv", "text/csv", on_click="ignore", help=_DOWNLOAD)

@@ -11,7 +11,7 @@ _STYLE = """<style>
 code .token:is(.comment, .punctuation) { color: light-dark(#5a5f6e, #a9aebd) !important; }
 code .token:is(.keyword, .function, .class-name) { color: light-dark(#0b5cab, #7fc1ff) !important; }
 code .token.operator { color: light-dark(#a84300, #ffa260) !important; }
-code .token:is(.number, .boolean) { color: light-dark(#0a6e62, #45d3bf) !important; }
+code .token:is(.number, .boolean, .parameter) { color: light-dark(#0a6e62, #45d3bf) !important; }
 code .token.string { color: light-dark(#08702a, #58d683) !important; }
 </style>"""
 
