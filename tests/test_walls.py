@@ -20,7 +20,7 @@ def random_update(key, seed, size=2):
     square = torch.randn(3, size, size, dtype=torch.float64, generator=generator)
     raw = row.start(square @ square.mT + 0.05 * torch.eye(size, dtype=torch.float64))
     direction = torch.randn(raw.shape, dtype=torch.float64, generator=generator)
-    return row, raw, (direction + direction.mT if row.feeds != "scale_tril" and key != "low-rank" else direction)
+    return row, raw, (direction + direction.mT if row.feeds != "scale_tril" else direction)
 
 
 def survives(row, raw, direction, rate):

@@ -10,31 +10,44 @@ from covdemo.parameterizations.registry import register
 @register(
     "low-rank",
     label="Rank one plus diagonal",
-    feeds="covariance_matrix",
+    feeds="scale_tril",
     guarantee="exact",
     formula=r"\Sigma = w w^\top + \operatorname{diag}(e^{d})",
     summary="One common direction plus noise per axis, the rank-one case of torch's LowRankMultivariateNormal.",
     misses="In 3 dimensions or more, covariances between axes that one common direction does not explain.",
     use="In many dimensions, where a few directions explain the covariance.",
-    pitfall="With no noise left on an axis the matrix is singular to rounding; at w = 0 the gradient is 0.",
+    pitfall="At w = 0 its gradient is 0; noise that has shrunk to nothing on an axis hardly moves any more.",
     links={
         "torch: LowRankMultivariateNormal": "https://docs.pytorch.org/docs/stable/distributions.html#lowrankmultivariatenormal",
     },
 )
 class LowRank(nn.Module):
-    """Sigma = w w^T + diag(exp d), free numbers ``[..., D, 2]`` with w in the first column and d in the second."""
+    """Sigma = w w^T + diag(exp d), free numbers ``[..., D, 2]`` with w in the first column and d in the second.
+
+    Handed over as its Cholesky factor: that of the diagonal, updated by w. Nothing is subtracted on the way, so that no entry
+    of the diagonal falls below the noise. Source: Gill, Golub, Murray and Saunders (1974), "Methods for modifying matrix
+    factorizations", Mathematics of Computation 28 (method C1).
+    """
 
     def forward(self, raw: Tensor) -> Tensor:
-        """Return the covariance."""
-        direction, log_noise = raw.unbind(-1)
-        return linalg.outer(direction, direction) + linalg.embed_diagonal(log_noise.exp())
+        """Return the factor: L_jj = sqrt(noise_j^2 + (r w_j)^2), L_ij = r w_i r w_j / L_jj, then r noise_j / L_jj for r."""
+        size = raw.shape[-2]
+        free = linalg.matrix_entries(raw)
+        lower, rest = {}, torch.ones_like(free[0, 0])
+        for j in range(size):
+            noise, part = (free[j, 1] / 2).exp(), rest * free[j, 0]
+            lower[j, j] = noise.hypot(part)
+            for i in range(j + 1, size):
+                lower[i, j] = rest * free[i, 0] * (part / lower[j, j])
+            rest = rest * (noise / lower[j, j])
+        return linalg.assemble_matrix(lower, size, size)
 
     def right_inverse(self, matrix: Tensor) -> Tensor:
         """Reproduce the diagonal and the first row: w_1 = c sd_1, w_j = Sigma_1j / w_1, c^2 half way from max rho_1j^2 to 1.
 
         In two dimensions that is the whole matrix. A zero w would be a saddle point, so w_1 is never zero.
         """
-        variance, first = linalg.diagonal(matrix), matrix[..., 0, :]
+        variance, first = linalg.total(matrix.square()), matrix[..., :1, 0] * matrix[..., 0]
         squared_correlation = first.square() / (variance * variance[..., :1])
         largest = squared_correlation[..., 1:].amax(-1, keepdim=True) if matrix.shape[-1] > 1 else 0.0
         lead = ((1 + largest) / 2 * variance[..., :1]).sqrt()
