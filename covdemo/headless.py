@@ -219,10 +219,13 @@ def photograph(browser: Browser, url: str, shot: Shot) -> bytes:
         shot: what to show.
 
     Raises:
-        Unavailable: if the page does not come to rest.
+        Unavailable: if the page does not answer in time, or does not come to rest.
     """
-    with view(browser, f"{url}/?{shot.query}", width=shot.width, height=_LOWEST, theme=shot.theme) as viewer:
-        return portray(viewer.page, shot)
+    try:
+        with view(browser, f"{url}/?{shot.query}", width=shot.width, height=_LOWEST, theme=shot.theme) as viewer:
+            return portray(viewer.page, shot)
+    except Error as error:
+        raise Unavailable(f"no picture of the page was taken: {str(error).splitlines()[0]}") from None
 
 
 def portray(page: Page, shot: Shot) -> bytes:

@@ -33,7 +33,10 @@ _DIGITS = 17  # which tell every number of double precision
 
 
 def report(run: Run) -> dict[str, Any]:
-    """Return the run's end as what JSON can hold: outcome, reason, trials, accuracy, KL, failures and settings."""
+    """Return the run's end as what JSON can hold: outcome, reason, trials, accuracy, KL, failures and settings.
+
+    Trials are counted from 0 and epochs and categories from 1, as everywhere that the program tells of them.
+    """
     frame = run.frame()
     return {
         "outcome": run.outcome.value if run.outcome else None,
@@ -49,6 +52,7 @@ def report(run: Run) -> dict[str, Any]:
 def _failure(failure: Failure) -> dict[str, Any]:
     return {
         **asdict(failure),
+        "epoch": failure.epoch + 1,
         "kind": failure.kind.value,
         "matrix": [[_json_number(entry) for entry in line] for line in failure.matrix],
         "eigenvalues": [_json_number(value) for value in failure.eigenvalues],

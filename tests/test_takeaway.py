@@ -81,6 +81,14 @@ def test_a_run_as_json_has_settings_outcome_and_versions(broken):
     assert found["versions"]["covdemo"] == covdemo.__version__
 
 
+def test_epochs_are_counted_from_1_in_json_and_table_alike():
+    run = ended(RunConfig(policy="skip", points=5, epochs=4))  # fails in later epochs too
+    told = [failure["epoch"] for failure in json.loads(run_json(run))["failures"]]
+    assert told == [int(line["epoch"]) for line in lines(log_csv(run.history.failures))]
+    assert told == [failure["trial"] // 10 + 1 for failure in json.loads(run_json(run))["failures"]]
+    assert max(told) > 1
+
+
 def test_the_settings_in_the_json_make_the_same_run_again():
     found = json.loads(run_json(ended(SHORT)))
     config = RunConfig(**{name: tuple(v) if isinstance(v, list) else v for name, v in found["config"].items()})

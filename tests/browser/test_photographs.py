@@ -30,6 +30,11 @@ def test_a_table_whose_code_comes_late_is_in_the_picture_whole(visit):
     assert len(pixels(picture)) == math.ceil(page.get_by_test_id("stMainBlockContainer").bounding_box()["height"])
 
 
+def test_a_page_that_does_not_answer_is_told_in_a_sentence(browser):
+    with pytest.raises(headless.Unavailable, match="no picture of the page was taken"):
+        headless.photograph(browser, "http://localhost:1", Shot("page"))
+
+
 @pytest.mark.usefixtures("browser")  # skips where there is none
 def test_two_runs_of_the_command_write_the_same_picture_of_the_width_asked_for(tmp_path):
     folders = [tmp_path / "one", tmp_path / "other"]
