@@ -1,6 +1,8 @@
 """A map is what its single runs are, however its work is divided and wherever it is done."""
 
 import io
+import json
+import tracemalloc
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
@@ -42,18 +44,31 @@ def methods():
     return sweep(StabilityMap.empty(SMALL, RATES, METHODS, (0, 3)))
 
 
+def assert_is_its_run(found, *place):
+    """Compare a place of a map with the single run of its settings."""
+    run = Run(found.run_config(*place))
+    run.advance(run.total)
+    failures = run.history.failures
+    assert OUTCOMES[found.outcome[place]] == run.outcome
+    assert found.failed_at[place] == (failures[0].trial if failures else -1)
+    assert found.kind[place] == (KINDS.index(failures[0].kind) if failures else -1)
+    assert found.accuracy[place] == pytest.approx(run.frame().accuracy, rel=1e-6)
+    # element-wise functions round differently in vector lanes and alone, a float32 last digit each trial
+    assert found.kl[place] == pytest.approx(run.frame().kl.sum(), rel=1e-3, nan_ok=True)
+
+
 @pytest.mark.parametrize("row", range(len(METHODS.values)), ids=METHODS.values)
 def test_a_cell_is_the_single_run_with_its_settings(methods, row):
-    column, seed = np.random.default_rng(row).integers([len(RATES.values), 2])
-    run = Run(methods.run_config(row, column, seed))
-    run.advance(run.total)
-    place, failures = (row, column, seed), run.history.failures
-    assert OUTCOMES[methods.outcome[place]] == run.outcome
-    assert methods.failed_at[place] == (failures[0].trial if failures else -1)
-    assert methods.kind[place] == (KINDS.index(failures[0].kind) if failures else -1)
-    assert methods.accuracy[place] == pytest.approx(run.frame().accuracy, rel=1e-6)
-    # element-wise functions round differently in vector lanes and alone, a float32 last digit each trial
-    assert methods.kl[place] == pytest.approx(run.frame().kl.sum(), rel=1e-3, nan_ok=True)
+    assert_is_its_run(methods, row, *np.random.default_rng(row).integers([len(RATES.values), 2]))
+
+
+@pytest.mark.parametrize("epochs", [1, 3])
+@pytest.mark.parametrize("key", ["covariance", "log-cholesky", "affine-invariant"])
+def test_a_cell_is_its_single_run_whatever_the_axes_and_the_epochs(key, epochs):
+    axes = Axis("lr_nn", (0.01, 0.1, 1.0)), Axis("momentum", (0.0, 0.3, 0.9))
+    config = replace(SMALL, parameterization=key, points=10, epochs=epochs, lr_cov=1e-3)
+    found = sweep(StabilityMap.empty(config, *axes, (0, 3)))
+    assert_is_its_run(found, *np.random.default_rng(epochs).integers([3, 3, 2]))
 
 
 @pytest.mark.parametrize("y", OTHERS, ids=lambda axis: axis.name)
@@ -76,6 +91,24 @@ def test_the_division_into_chunks_changes_only_the_last_digit(chunk):
     whole, found = sweep(small()), sweep(small(), chunk=chunk)
     assert equal(found, whole)[:3] == [True] * 3
     assert np.allclose(found.kl, whole.kl, rtol=1e-3)
+
+
+def test_the_settings_of_a_large_map_are_made_chunk_by_chunk():
+    axes = (
+        Axis("lr_cov", tuple(np.geomspace(1e-8, 1, 400).tolist())),
+        Axis("lr_mu", tuple(np.geomspace(1e-8, 1, 250).tolist())),
+    )
+    large = StabilityMap.empty(RunConfig(points=1, epochs=1), *axes, (0,))
+
+    def stop(found):
+        raise KeyboardInterrupt
+
+    tracemalloc.start()
+    with pytest.raises(KeyboardInterrupt):
+        sweep(large, keep=stop, chunk=8)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20e6  # bytes; the settings of 10^5 runs take 150 million
 
 
 def test_threads_do_the_same():
@@ -157,6 +190,76 @@ BROKEN = {
 def test_a_file_that_is_no_map_is_refused_in_a_sentence(content):
     with pytest.raises(ValueError, match="expected a map"):
         StabilityMap.load(io.BytesIO(content))
+
+
+def changed(path, **arrays):
+    """Write a map in which one seed fails, with some of the file's arrays changed."""
+    found = small()
+    found.outcome[...], found.accuracy[...], found.kl[...] = OUTCOMES.index(Outcome.LEARNED), 1, 0.5
+    found.outcome[..., 0], found.failed_at[..., 0], found.kind[..., 0] = OUTCOMES.index(Outcome.FAILED), 7, 1
+    found.save(path)
+    content = dict(np.load(path))
+    if "grid" in arrays:
+        grid = json.loads(str(content["description"])) | arrays.pop("grid")
+        arrays["description"] = np.array(json.dumps(grid))
+    np.savez(path, **content | arrays)
+    return path
+
+
+FULL = small().outcome.shape
+WRONG = {
+    "a number that wraps around": ({"outcome": np.full(FULL, 256)}, "outcome: expected numbers from -1 to 2"),
+    "a broken number": ({"outcome": np.full(FULL, 0.7)}, "outcome: expected numbers like int8, got float64"),
+    "whole numbers for KL": ({"kl": np.zeros(FULL, int)}, "kl: expected numbers like float32, got int64"),
+    "a failing trial without a kind": (
+        {"kind": np.full(FULL, -1, np.int8)},
+        "kind: expected one where there is a failing trial",
+    ),
+    "an accuracy above one": ({"accuracy": np.full(FULL, 1.5)}, "accuracy: expected numbers from 0 to 1"),
+    "an outcome without a meaning": ({"outcome_names": np.array(["x", "y", "z"])}, "outcome: expected failed, .*; got x, z"),
+    "an unknown method": ({"grid": {"y": {"name": "parameterization", "values": ["nope", "tril"]}}}, "'nope' is not one of"),
+    "a method that is a number": (
+        {"grid": {"y": {"name": "parameterization", "values": [1, 2]}}},
+        "parameterization: '1' is not",
+    ),
+    "a rate that is none": ({"grid": {"y": {"name": "lr_mu", "values": ["fast", 1.0]}}}, "lr_mu: 'fast' is not a number"),
+    "a negative rate": ({"grid": {"y": {"name": "lr_mu", "values": [-1.0, 1.0]}}}, "lr_mu: '-1.0' is not a number from 0"),
+    "a rate that is a text": ({"grid": {"y": {"name": "lr_mu", "values": ["1", "2"]}}}, "lr_mu: expected numbers, got '1'"),
+    "seeds that are texts": ({"grid": {"seeds": ["a", "b"]}}, "expected whole numbers from 0 to 4,294,967,295 as seeds"),
+    "broken seeds": ({"grid": {"seeds": [0.5, 1.5]}}, "expected whole numbers from 0"),
+    "an unknown policy": ({"grid": {"config": {"policy": "hope"}}}, "'hope' is not one of"),
+    "an unknown device": ({"grid": {"config": {"device": "abacus"}}}, "expected settings of a run"),
+}
+
+
+@pytest.mark.parametrize(("arrays", "words"), WRONG.values(), ids=WRONG)
+def test_a_file_of_what_cannot_be_is_refused_in_a_sentence(arrays, words, tmp_path):
+    path = changed(tmp_path / "map.npz", **arrays)
+    with pytest.raises(ValueError, match=words):
+        StabilityMap.load(path)
+
+
+def test_outcomes_and_kinds_are_found_by_their_names_wherever_they_stood(tmp_path):
+    path = changed(tmp_path / "map.npz")
+    then, content = StabilityMap.load(path), dict(np.load(path))
+    for measure in ("outcome", "kind"):
+        last = len(content[f"{measure}_names"]) - 1
+        content[f"{measure}_names"] = content[f"{measure}_names"][::-1]
+        content[measure] = np.where(content[measure] < 0, content[measure], last - content[measure])
+    np.savez(path, **content)
+    assert equal(StabilityMap.load(path), then) == [True] * 5
+
+
+def test_a_file_from_before_there_were_names_is_read(tmp_path):
+    path = changed(tmp_path / "map.npz")
+    then, content = StabilityMap.load(path), dict(np.load(path))
+    np.savez(path, **{name: array for name, array in content.items() if not name.endswith("_names")})
+    assert equal(StabilityMap.load(path), then) == [True] * 5
+
+
+def test_a_map_of_a_graphics_card_is_read_without_one(tmp_path):
+    StabilityMap.empty(replace(SMALL, device="cuda"), RATES, OTHERS[0], (0,)).save(tmp_path / "map.npz")
+    assert StabilityMap.load(tmp_path / "map.npz").config.device == "cuda"
 
 
 def test_arrays_of_another_shape_are_refused(tmp_path):
