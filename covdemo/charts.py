@@ -25,6 +25,9 @@ COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#872DF0")
 SHAPES = ("circle", "triangle-up", "square", "diamond", "cross")
 GLYPHS = ("●", "▲", "■", "◆", "✚")  # the shapes in a line of text
 NEUTRAL = "#808080"  # the same contrast on light and on dark
+# Of a text in a figure. No colour has a contrast of 4.5 on light and on dark: it has that of titles, which the theme chooses.
+# Vega gives that to what has this style and no colour, and Vega-Lite gives none to what is neither filled nor has a stroke.
+WRITING: dict[str, Any] = {"style": "group-title", "filled": False, "stroke": None, "fontWeight": "normal", "fontSize": 11}
 ALARM = "#E5383B"
 CROSS = "M-1,-1L1,1M-1,1L1,-1"
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import altair as alt
 
-from covdemo.charts import ALARM, CROSS, NEUTRAL, Axes, Paint, Spec, finish, layer
+from covdemo.charts import ALARM, CROSS, NEUTRAL, WRITING, Axes, Paint, Spec, finish, layer
 from covdemo.curves import Curve
 
 HEIGHT = 124
@@ -84,8 +84,8 @@ def layers_of(row: Curve, paint: Paint, axes: Axes, of: str = "", height: str = 
 def _zero(span: str, height: str) -> list[alt.Chart]:
     """Return what marks the edge: below a logarithmic scale, on which there is none, a strip of zero and less."""
     line = layer(span).mark_rule(y=alt.ExprRef(f"{height} - {ZERO}")).encode(x=alt.value(0), x2=alt.value("width"))
-    text = layer(span).mark_text(text="\u2264 0", x=-4, y=alt.ExprRef(f"{height} - {ZERO / 2}"), align="right")
-    return [mark.encode(color=alt.value(ALARM)) for mark in (line, text)]
+    text = layer(span).mark_text(text="\u2264 0", x=-4, y=alt.ExprRef(f"{height} - {ZERO / 2}"), align="right", **WRITING)
+    return [line.encode(color=alt.value(ALARM)), text]
 
 
 def _pointed_at(row: Curve, paint: Paint, x: alt.X) -> list[alt.Chart]:
@@ -95,18 +95,23 @@ def _pointed_at(row: Curve, paint: Paint, x: alt.X) -> list[alt.Chart]:
     found = found.transform_joinaggregate(latest="max(trial)")
     found = found.transform_filter("datum.trial === datum.latest").transform_calculate(trial="pointed_at", text=_text(row))
     found = found.transform_window(line="row_number()", sort=[alt.SortField("category")])
-    on_the_left = "pointed_at < data('span')[0].last / 2"
-    beside: dict[str, Any] = {
-        "dx": alt.ExprRef(f"{on_the_left} ? 5 : -5"),
-        "align": alt.ExprRef(f"{on_the_left} ? 'left' : 'right'"),
-    }
     below = alt.ExprRef(f"{_LINE} * (datum.line + .5)")
-    color = {"color": paint.color} if row.per_category else {}
+    signs = found.mark_point(filled=True, size=36, opacity=1, y=below, xOffset=alt.ExprRef(_beside(8)))
     return [
         here.mark_rule(color=NEUTRAL).encode(x),
-        here.mark_text(color=NEUTRAL, y=_LINE / 2, **beside).encode(x, text=alt.Text("trial:Q", format=",.0f")),
-        found.mark_text(color=NEUTRAL, y=below, **beside).encode(x, text="text:N", **color),
+        here.mark_text(y=_LINE / 2, **_text_beside(5)).encode(x, text=alt.Text("trial:Q", format=",.0f")),
+        found.mark_text(y=below, **_text_beside(15 if row.per_category else 5)).encode(x, text="text:N"),
+        *[signs.encode(x, color=paint.color, shape=paint.shape)] * row.per_category,
     ]
+
+
+def _text_beside(pixels: int) -> dict[str, Any]:
+    """Return where a text is to be so far from the trial pointed at: on the side that has more room."""
+    return {**WRITING, "dx": alt.ExprRef(_beside(pixels)), "align": alt.ExprRef(f"{_beside(1)} > 0 ? 'left' : 'right'")}
+
+
+def _beside(pixels: int) -> str:
+    return f"(pointed_at < data('span')[0].last / 2 ? {pixels} : -{pixels})"
 
 
 def _text(row: Curve) -> str:

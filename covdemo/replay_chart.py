@@ -11,7 +11,7 @@ from typing import Any
 import altair as alt
 
 from covdemo import charts, curve_charts
-from covdemo.charts import ALARM, CROSS, DEVIATIONS, NEUTRAL, Box, Paint, Spec
+from covdemo.charts import ALARM, CROSS, DEVIATIONS, NEUTRAL, WRITING, Box, Paint, Spec
 from covdemo.curves import FIRST, Curve
 from covdemo.replay_tables import FINE, REACH
 
@@ -165,7 +165,9 @@ def _one() -> alt.Chart:
 def _story() -> View:
     """Return what there is to say of the failure at the present moment."""
     chosen = charts.layer("failures").transform_filter("datum.number === told")
-    mark = chosen.mark_text(align="left", baseline="top", x=0, y=2, fontSize=12, lineBreak="\n", lineHeight=14)
+    mark = chosen.mark_text(
+        **{**WRITING, "fontSize": 12}, align="left", baseline="top", x=0, y=2, lineBreak="\n", lineHeight=14
+    )
     return mark.encode(text="text:N").properties(height=STORY, view=alt.ViewBackground(stroke=None))
 
 

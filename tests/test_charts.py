@@ -7,16 +7,18 @@ import pytest
 import vl_convert
 from vision import VISION, contrast, difference
 
-from covdemo import charts, curve_charts, tables
+from covdemo import charts, curve_charts, map_charts, replay_chart, tables
 from covdemo.charts import COLORS, GLYPHS, SHAPES, Box
 from covdemo.config import RunConfig
 from covdemo.curves import CURVES, FIRST
 from covdemo.limits import CATEGORIES
 from covdemo.run import Run
+from covdemo.stability import Axis, StabilityMap
 
 NAMES = ("Category 1", "Category 2")
 SQUARE = Box(0.0, 0.0, 1.0)
 LIGHT, DARK = "#ffffff", "#0e1117"
+WRITING = {LIGHT: DARK, DARK: "#fafafa"}  # the page's colour of text on either
 
 
 def draw(spec, datasets):
@@ -61,6 +63,40 @@ def curve_tables(row, run):
 @pytest.mark.parametrize("background", [LIGHT, DARK])
 def test_every_colour_stands_out_from_both_backgrounds(color, background):
     assert contrast(color, background) >= 3  # WCAG 2.2, 1.4.11
+
+
+FIGURES = {
+    "data": charts.data_panel(SQUARE, NAMES),
+    "model": charts.model_panel(SQUARE, NAMES),
+    "small": charts.small_panel(SQUARE, NAMES),
+    "replay": replay_chart.replay(SQUARE, NAMES, 3, ["one"], "Trial 0"),
+    "map": map_charts.stability(StabilityMap.empty(RunConfig(), Axis("lr_cov", (0.1, 1.0)), Axis("lr_mu", (0.1, 1.0)), [0])),
+    **{row.name: curve_charts.curve(row, NAMES) for row in CURVES},
+}
+
+
+def written(part):
+    """Return the marks of a compiled figure that are texts."""
+    below = part.values() if isinstance(part, dict) else part if isinstance(part, list) else []
+    own = [part] if isinstance(part, dict) and part.get("type") == "text" and "encode" in part else []
+    return own + [mark for each in below for mark in written(each)]
+
+
+def color(mark, styles):
+    """Return the colour of a text: its own, or that of its style; black where it is said nowhere."""
+    own = mark["encode"]["update"].get("fill", {}).get("value")
+    return own or next((styles[name]["fill"] for name in mark["style"] if "fill" in styles.get(name, {})), "#000000")
+
+
+@pytest.mark.parametrize("ground", [LIGHT, DARK])
+@pytest.mark.parametrize("figure", FIGURES)
+def test_every_text_can_be_read_on_both_backgrounds(figure, ground):
+    spec = FIGURES[figure]
+    config = {**spec["config"], "title": {"color": WRITING[ground]}}  # as the page does
+    compiled = vl_convert.vegalite_to_vega({**spec, "config": config})
+    colors = [color(mark, compiled["config"]["style"]) for mark in written(compiled)]
+    assert bool(colors) == (figure not in ("data", "model", "small", "map"))
+    assert [each for each in colors if contrast(each, ground) < 4.5] == []  # WCAG 2.2, 1.4.3
 
 
 @pytest.mark.parametrize("vision", VISION)
