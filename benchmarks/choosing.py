@@ -39,7 +39,7 @@ def _row(row: Parameterization) -> tuple[str, ...]:
     plain, likelihood = (_standing(row.key, objective) for objective in ("cross-entropy", "likelihood"))
     name = f"{row.label} (`{row.key}`)"
     kl = "none" if likelihood.best_kl is None else f"{likelihood.best_kl:.2g}"
-    figures = (f"{plain.errors:.1%}", f"{plain.decades:.1f}", f"{likelihood.decades:.1f}", kl, f"{_share(row.key):.0%}")
+    figures = (f"{plain.errors:.0%}", f"{plain.decades:.1f}", f"{likelihood.decades:.1f}", kl, f"{_share(row.key):.0%}")
     return name, f"`{row.feeds}`", row.guarantee, *figures
 
 
