@@ -111,6 +111,8 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="the Train tab alone, under a minute")
     parser.add_argument("--cores", default="0,1", help="processor cores for server and browser together")
     arguments = parser.parse_args()
+    if not hasattr(os, "sched_setaffinity"):
+        parser.error("needs Linux, whose /proc tells what the server uses")
     os.sched_setaffinity(0, {int(core) for core in arguments.cores.split(",")})  # inherited by both
     found = measure(*((4, 3) if arguments.quick else (15, 15)), arguments.quick)
     if arguments.json:
