@@ -10,7 +10,8 @@ trials_per_s          trials that each viewer's run has done, per second; 100 ar
 rss_mb                resident memory of the server while all train, in MB
 rss_mb_per_viewer     what each one after the first adds to it
 stops_s               from the moment all tabs are closed until the server rests; at most 5 are allowed
-soak                  with --soak: minutes, resident memory over time, and its growth in per cent after the first minute
+soak                  with --soak: minutes, resident memory over time, and its growth in per cent from the first size after
+                      the first minute to the last one
 """
 
 import argparse
@@ -18,7 +19,6 @@ import json
 import os
 import platform
 import re
-import statistics
 import time
 from contextlib import ExitStack
 from typing import Any
@@ -33,6 +33,7 @@ _BAD = re.compile("traceback|error|exception|warning", re.IGNORECASE)
 _RESTS = 0.05  # share of a core below which a server does nothing for anybody
 _WATCHED = 20.0  # seconds to wait for that
 _AGAIN = 60.0  # seconds after which a soak looks whether a run has ended, and trains it again
+_WARM = 60.0  # seconds after which what a soak's memory grows by counts
 
 
 def measure(viewers: int, seconds: float, cores: str, soak: float) -> dict[str, Any]:
@@ -89,16 +90,21 @@ def trial(text: str) -> int:
 
 def soaked(opened: list[headless.View], server: headless.Server, minutes: float) -> dict[str, Any]:
     """Let all train on, anew where a run has ended, and return the server's memory over time."""
-    sizes = []
-    end = time.monotonic() + 60 * minutes
-    while time.monotonic() < end:
+    sizes: list[tuple[float, int]] = []
+    began = time.monotonic()
+    while time.monotonic() < began + 60 * minutes:
         opened[0].page.wait_for_timeout(1000 * min(_AGAIN, 60 * minutes / 10))
         for viewer in opened:
             if viewer.page.get_by_role("button", name="Train again", exact=True).count():
                 train(viewer)
-        sizes.append(round(server.memory_mb))
-    first, last = statistics.median(sizes[1:4]), statistics.median(sizes[-3:])
-    return {"soak": {"minutes": minutes, "rss_mb": sizes, "growth_percent": round(100 * (last / first - 1), 1)}}
+        sizes.append((time.monotonic() - began, round(server.memory_mb)))
+    return {"soak": {"minutes": minutes, "rss_mb": [size for _, size in sizes], "growth_percent": growth(sizes)}}
+
+
+def growth(sizes: list[tuple[float, int]]) -> float | None:
+    """Return by how many per cent memory grew from its first size after ``_WARM`` seconds to the last; None without two."""
+    warm = [size for seconds, size in sizes if seconds >= _WARM]
+    return round(100 * (warm[-1] / warm[0] - 1), 1) if len(warm) > 1 else None
 
 
 def seconds_to_rest(server: headless.Server) -> float:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from viewers import growth
 
 from covdemo import OBJECTIVES, PARAMETERIZATIONS
 
@@ -80,6 +81,14 @@ def test_viewers_has_the_agreed_keys_and_everyone_progresses_without_errors():
     assert found["complaints"] == []
     assert min(found["trials_per_s"]) > 0
     assert found["stops_s"] < 5
+
+
+def test_a_soak_grows_from_the_first_size_after_a_minute_to_the_last():
+    assert growth([(59.9, 100), (60.1, 200), (120.0, 400), (600.0, 250)]) == 25.0
+
+
+def test_a_soak_of_a_minute_says_nothing_about_growth():
+    assert growth([(30.0, 100), (60.0, 200)]) is None
 
 
 @pytest.fixture(scope="module")
