@@ -36,6 +36,8 @@ EARLIER = [
     "cholesky_cpu: For batch 0: U(2,2) is zero, singular U.",
     "cholesky_cuda: U(2,2) is zero, singular U.",
     "cholesky_cuda: For batch 0: U(2,2) is zero, singular U.",
+    "torch.linalg.cholesky: U(2,2) is zero, singular U.",
+    "torch.linalg.cholesky: For batch 0: U(2,2) is zero, singular U.",
     "RuntimeError: Lapack Error in potrf : the leading minor of order 2 is not positive definite",
     "The parameter covariance_matrix has invalid values",
     "The parameter scale_tril has invalid values",

@@ -32,6 +32,13 @@ def test_a_picture_of_the_documentation_is_there_and_small(shot):
     assert 10_000 < (IMAGES / f"{shot.name}.png").stat().st_size < 300_000
 
 
+@pytest.mark.parametrize("shot", DOCUMENTATION, ids=lambda shot: shot.name)
+def test_a_picture_of_the_documentation_stands_on_a_page(shot):
+    root = IMAGES.parent.parent
+    pages = [root / "README.md", *(root / "docs").glob("*.md")]
+    assert any(f"images/{shot.name}.png" in page.read_text() for page in pages)
+
+
 def test_other_data_are_another_content():
     assert not close(shots.content(Shot("one")), shots.content(Shot("one", RunConfig(seed=1))))
 
