@@ -1,7 +1,7 @@
 """The command line as a table of contents: what the commands are, and what their arguments mean.
 
-Exit codes: 0 the run learned or came to its end, 2 bad arguments, 3 a failure stopped the run, 130 interrupted, 141 nobody
-reads what is printed any more.
+Exit codes: 0 the run learned or came to its end, 2 bad arguments, 3 a failure stopped the run, 4 a cluster was lost,
+130 interrupted, 141 nobody reads what is printed any more.
 """
 
 import argparse

@@ -5,16 +5,13 @@ import itertools
 import math
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 
-from covdemo import atlas, limits, map_charts, pictures, spreadsheets
+from covdemo import atlas, cluster, limits, map_charts, pictures, spreadsheets
 from covdemo.arguments import BadArgument, check_target, reading, writing
 from covdemo.config import FIELDS, RunConfig
 from covdemo.failures import KINDS
@@ -23,6 +20,8 @@ from covdemo.parameterizations import PARAMETERIZATIONS
 from covdemo.safe_rates import RATES, rounded
 from covdemo.stability import AXES, CHUNK, OUTCOMES, UNKNOWN, Axis, StabilityMap, sweep
 
+CLUSTER_LOST = 4  # exit code
+_REST = 5.0  # seconds between two times that a map is written, at least
 _FIELDS = {field.name: field for field in FIELDS}
 _DEFAULTS = {
     "lr_cov": tuple(RATES.tolist()),
@@ -40,24 +39,62 @@ def map_grid(config: RunConfig, options: argparse.Namespace) -> int:
         BadArgument: for axes that make no sense, or a file that cannot be written or holds another map.
     """
     if options.all:
+        _refuse_others(options)
         return _ship(Path(str(atlas.place("covariance"))).parent)
     with reading():
         x, y = (_axis(name, options) for name in (options.x, options.y))
         empty = StabilityMap.empty(config, x, y, range(options.seeds))
     files = (("--csv", write_csv, options.csv), ("--picture", write_picture, options.picture))
+    _refuse_same(options)
     for flag, _, path in files:
         check_target(flag, path)
-    found = _start(empty, options.out)
-    with _executor(options.dask) as executor:
-        _keep(found, options.out)  # where it cannot be written, that is better known before the work
-        keep = partial(_keep, path=options.out)
-        found = sweep(found, executor, Progress(sys.stderr), keep, options.compiled, options.chunk)
+    try:
+        found = _sweep(_start(empty, options.out), options)
+    except cluster.ClusterLost as lost:
+        print(f"{lost}. {options.out} keeps the runs that are done; the same command goes on with them.", file=sys.stderr)
+        return CLUSTER_LOST
     for flag, write, path in files:
         if path:
             with writing(flag):
                 write(found, path)
     print(summary(found))
     return 0
+
+
+def _refuse_others(options: argparse.Namespace) -> None:
+    """Refuse what ``--all`` would ignore.
+
+    Raises:
+        BadArgument: if there is such an option.
+    """
+    usual = options.parser.get_default
+    given = [name for name, value in vars(options).items() if name not in ("all", "command", "parser") and value != usual(name)]
+    if given:
+        flags = ", ".join("--" + name.replace("_", "-") for name in given)
+        raise BadArgument(f"--all makes the maps that ship, as they are, and takes no other option; got {flags}")
+
+
+def _refuse_same(options: argparse.Namespace) -> None:
+    """Refuse one file for two things.
+
+    Raises:
+        BadArgument: if two options name the same.
+    """
+    seen: dict[Path, str] = {}
+    for flag, path in (("--out", options.out), ("--csv", options.csv), ("--picture", options.picture)):
+        if path is not None and (other := seen.setdefault(path.resolve(), flag)) != flag:
+            raise BadArgument(f"{flag}: {path} is the file of {other} already; take another name")
+
+
+def _sweep(start: StabilityMap, options: argparse.Namespace) -> StabilityMap:
+    """Do the runs that have not been done, and write the map now and then and at the end, whatever ends it."""
+    keeper = Keeper(options.out)
+    with cluster.executor(options.dask) as executor:
+        keeper.write(start)  # where it cannot be written, that is better known before the work
+        try:
+            return sweep(start, executor, Progress(sys.stderr), keeper, options.compiled, options.chunk)
+        finally:
+            keeper.finish()
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -146,32 +183,41 @@ def _start(empty: StabilityMap, path: Path) -> StabilityMap:
     return found
 
 
-def _keep(found: StabilityMap, path: Path) -> None:
-    with writing("--out"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        found.save(path)
+class Keeper:
+    """Writes a map that grows, now and then; a tenth of the time at most goes into writing.
 
-
-@contextmanager
-def _executor(address: str | None) -> Iterator[Executor | None]:
-    """Give an executor on a Dask cluster; None for no address.
-
-    Raises:
-        BadArgument: if Dask is missing, or nobody answers.
+    Args:
+        path: of the file.
+        clock: seconds, for tests.
     """
-    if address is None:
-        yield None
-        return
-    try:
-        from distributed import Client
-    except ModuleNotFoundError:
-        raise BadArgument("--dask: distributed is missing: pip install 'covdemo[cluster]'") from None
-    try:
-        client = Client(address, timeout=10)
-    except (OSError, ValueError) as error:
-        raise BadArgument(f"--dask: no scheduler answers at {address}: {error}") from None
-    with client, client.get_executor() as executor:
-        yield executor
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self._path, self._clock, self._due = path, clock, 0.0
+        self._unwritten: StabilityMap | None = None
+
+    def __call__(self, found: StabilityMap) -> None:
+        """Take note of what has been done, and write it if it is time."""
+        self._unwritten = found
+        if self._clock() >= self._due:
+            self.write(found)
+
+    def write(self, found: StabilityMap) -> None:
+        """Write the map.
+
+        Raises:
+            BadArgument: if it cannot be written.
+        """
+        began = self._clock()
+        with writing("--out"):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            found.save(self._path)
+        self._unwritten = None
+        self._due = self._clock() + max(_REST, 9 * (self._clock() - began))
+
+    def finish(self) -> None:
+        """Write what has not been written."""
+        if self._unwritten is not None:
+            self.write(self._unwritten)
 
 
 class Progress:
@@ -198,10 +244,13 @@ class Progress:
 
 def _ship(folder: Path) -> int:
     """Make the maps that ship; return the exit code."""
-    folder.mkdir(exist_ok=True)
+    for key in PARAMETERIZATIONS:
+        check_target("--all", folder / f"{key}.npz")
     for key in PARAMETERIZATIONS:
         print(key, file=sys.stderr)
-        atlas.make(key, Progress(sys.stderr)).save(folder / f"{key}.npz")
+        found = atlas.make(key, Progress(sys.stderr))
+        with writing("--all"):
+            found.save(folder / f"{key}.npz")
     return 0
 
 

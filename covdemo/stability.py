@@ -242,5 +242,8 @@ def _chunks(found: StabilityMap, size: int) -> Iterator[Places]:
 def _enter(found: StabilityMap, places: Places, results: Results) -> None:
     where = tuple(places.T)
     outcomes = [OUTCOMES.index(outcome) for outcome in results.outcome]
-    for name, values in zip(MEASURES, (outcomes, *results[1:]), strict=True):
+    entries = [*zip(MEASURES, (outcomes, *results[1:]), strict=True)]
+    for name, values in reversed(
+        entries
+    ):  # the outcome, which says that a run is done, last: an interruption is heard anywhere
         getattr(found, name)[where] = values

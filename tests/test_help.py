@@ -26,7 +26,11 @@ def shown(page, tab):
 @pytest.fixture(scope="module")
 def pages():
     """What every tab shows in a lesson after a failure; with three categories, of which one can be removed; and of a table."""
-    opened = [run_to_the_end(open_page(lesson="the-question")), press(open_page(categories="3"), "step"), open_page(source="iris")]
+    opened = [
+        run_to_the_end(open_page(lesson="the-question")),
+        press(open_page(categories="3"), "step"),
+        open_page(source="iris"),
+    ]
     return {tab: [proto for page in opened for proto in shown(page, tab)] for tab in TABS}
 
 

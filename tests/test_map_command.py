@@ -105,6 +105,26 @@ def test_an_interrupted_map_goes_on_without_doing_a_finished_chunk_again(target,
     assert equal(found, sweep(grid))
 
 
+def test_a_map_is_written_now_and_then_and_at_the_end(target):
+    now = [100.0]
+    keeper = map_command.Keeper(target, clock=lambda: now[0])
+    done = []
+
+    def growing(found):
+        keeper(found)
+        now[0] += 2
+        done.append(int((StabilityMap.load(target).outcome != UNKNOWN).sum()))
+
+    sweep(
+        StabilityMap.empty(RunConfig(points=1, epochs=1), Axis("lr_cov", (1e-5,)), Axis("momentum", (0.0,)), range(8)),
+        keep=growing,
+        chunk=1,
+    )
+    assert done == [1, 1, 1, 4, 4, 4, 7, 7]  # five seconds go by in three steps
+    keeper.finish()
+    assert StabilityMap.load(target).complete
+
+
 def test_a_file_with_another_map_is_left_alone(target, capsys):
     make(target)
     before = target.read_bytes()
@@ -129,6 +149,9 @@ def test_a_file_with_another_map_is_left_alone(target, capsys):
         (["--y", "parameterization", "--y-values", "trill"], "parameterization"),
         (["--picture", "map.bmp"], "expected a name that ends in .png or .svg, got map.bmp"),
         (["--dask", "nowhere"], "--dask"),
+        (["--csv", "map.npz"], "--csv: map.npz is the file of --out already"),
+        (["--csv", "./map.svg", "--picture", "map.svg"], "--picture: map.svg is the file of --csv already"),
+        (["--all", "--x-values", "1,2", "--seeds", "2"], "takes no other option; got --x-values, --seeds, --points, --epochs"),
         (["--csv", "no/such/folder/map.csv"], "--csv: the file cannot be written"),
         (["--picture", "no/such/folder/map.png"], "--picture: the file cannot be written"),
     ],
