@@ -1,5 +1,6 @@
 """What there is to say about a parameterization, gathered from its row, its class and the measured table."""
 
+import ast
 import inspect
 import json
 from dataclasses import dataclass
@@ -35,7 +36,8 @@ class Standing:
 def source(row: Parameterization) -> str:
     """Return the source of the parameterization's class."""
     text = inspect.getsource(type(row.module))
-    return text[text.index("class ") :]
+    (statement,) = ast.parse(text).body
+    return "".join(text.splitlines(keepends=True)[statement.lineno - 1 :])  # without its decorators
 
 
 def guarantee(row: Parameterization) -> str:

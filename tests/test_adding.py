@@ -13,14 +13,14 @@ BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 LAWS = """
 import pytest, sys
 import example
-sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-k", "exp-factor", "tests/test_contract.py"]))
+sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-k", "exp-factor", *sys.argv[1:]]))
 """
 
 
-def run(tmp_path, program):
+def run(tmp_path, program, *arguments):
     """Run a program beside the page's first block, in a Python of its own: the registry of this one stays as it is."""
     (tmp_path / "example.py").write_text(BLOCKS[0])
-    command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{program}"]
+    command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{program}", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
@@ -34,7 +34,7 @@ def test_the_class_of_the_page_trains_as_it_says(tmp_path):
 
 
 def test_the_class_of_the_page_keeps_the_laws_of_the_contract(tmp_path):
-    finished = run(tmp_path, LAWS)
+    finished = run(tmp_path, LAWS, "tests/test_contract.py", "tests/test_guarantees.py")
     assert finished.returncode == 0, finished.stdout
     assert int(re.search(r"(\d+) passed", finished.stdout)[1]) > 20
 

@@ -1,8 +1,11 @@
 """The cards, and the measured table that they quote."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from robustness import decades, measure
+from torch import nn
 
 from covdemo import cards
 from covdemo.learner import OBJECTIVES
@@ -72,6 +75,20 @@ def test_the_first_card_is_the_one_that_learns_over_the_most_decades():
 @pytest.mark.parametrize("row", PARAMETERIZATIONS.values(), ids=PARAMETERIZATIONS)
 def test_a_card_shows_the_source_of_its_class(row):
     assert cards.source(row).startswith(f"class {type(row.module).__name__}(")
+
+
+def marked(sentence):
+    return lambda kind: kind
+
+
+@marked("a word such as class says nothing")
+class Marked(nn.Module):
+    """One."""
+
+
+def test_a_card_shows_the_class_alone_whatever_words_stand_above_it():
+    row = replace(PARAMETERIZATIONS["diagonal"], module=Marked())
+    assert cards.source(row) == 'class Marked(nn.Module):\n    """One."""\n'
 
 
 def test_a_guarantee_says_what_a_restricted_family_cannot_represent():

@@ -68,5 +68,10 @@ def test_an_unchecked_factor_gives_nan_as_the_page_says():
     assert MultivariateNormal(ORIGIN, scale_tril=FACTOR, validate_args=False).log_prob(ORIGIN).isnan()
 
 
+def test_an_infinite_mean_passes_the_check_as_the_page_says():
+    assert MultivariateNormal(torch.tensor([torch.inf, 0.0]), ROUND).loc.isinf().any()
+    assert "A mean is `nan`; an infinite one passes the check." in PAGE
+
+
 def test_an_infinite_diagonal_passes_the_check_as_the_page_says():
     assert MultivariateNormal(ORIGIN, scale_tril=torch.diag(torch.tensor([1.0, torch.inf]))).scale_tril.isinf().any()

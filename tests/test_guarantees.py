@@ -67,6 +67,14 @@ def test_a_guarantee_in_exact_arithmetic_fails_in_float32_no_more_often_than_is_
     assert share <= (LOST.get((row.key, size), 0) if scale > 1 else 0)
 
 
+@pytest.mark.parametrize(("long", "lost"), [(3, False), (10, True)])
+def test_a_product_is_lost_where_an_ellipse_is_longer_than_about_4_and_thinner_than_1_to_4_000(long, lost):
+    angle = torch.linspace(0, 3, COUNT)
+    axes = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], -1).unflatten(-1, (2, 2))
+    raw = axes * torch.tensor([long, long / 8000])
+    assert bool(valid(PARAMETERIZATIONS["factor"], raw).all()) is not lost
+
+
 @rows_of("step")
 @small_or_wide
 @pytest.mark.parametrize("length", [1, 10, 1e38])

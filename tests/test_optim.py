@@ -54,9 +54,7 @@ def test_a_mixture_learns_the_covariances_of_its_clusters():
         plain.step()
     # 400 points a cluster: a variance is known to 2 / sqrt(2 * 400) = 7 % with two standard errors
     learned = (model.scale_tril @ model.scale_tril.mT).detach()
-    relative = torch.linalg.inv(torch.linalg.cholesky(covariances)) @ learned @ torch.linalg.inv(covariances).mT
     eigenvalues = torch.linalg.eigvals(torch.linalg.solve(covariances, learned)).real
-    assert relative.isfinite().all()
     assert eigenvalues == pytest.approx(torch.ones(2, 2), abs=0.2)
 
 

@@ -54,6 +54,7 @@ class Covariance(nn.Module):
     use="Where the model needs the inverse covariance itself and rates are small.",
     pitfall="A far-away point shrinks the precision by lr / 2 times its squared distance: one outlier can make it indefinite.",
     links={
+        "Dempster (1972)": "https://doi.org/10.2307/2528966",
         "torch: MultivariateNormal": "https://docs.pytorch.org/docs/stable/distributions.html#multivariatenormal",
     },
 )

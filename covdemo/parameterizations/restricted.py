@@ -18,6 +18,7 @@ from covdemo.parameterizations.registry import register
     use="In many dimensions, where a few directions explain the covariance.",
     pitfall="At w = 0 its gradient is 0; noise that has shrunk to nothing on an axis hardly moves any more.",
     links={
+        "Rubin and Thayer (1982)": "https://doi.org/10.1007/BF02293851",
         "torch: LowRankMultivariateNormal": "https://docs.pytorch.org/docs/stable/distributions.html#lowrankmultivariatenormal",
     },
 )
@@ -66,6 +67,7 @@ class LowRank(nn.Module):
     use="Where correlation does not matter, or there are too many dimensions for a full matrix.",
     pitfall="It cannot tilt: a correlated category is fitted by a wider, upright ellipse.",
     links={
+        "Celeux and Govaert (1995)": "https://doi.org/10.1016/0031-3203(94)00125-6",
         "TensorFlow Probability: MultivariateNormalDiag": "https://www.tensorflow.org/probability/api_docs/python/tfp/distributions/MultivariateNormalDiag",
     },
 )
@@ -92,6 +94,7 @@ class Diagonal(nn.Module):
     use="For prototypes with a radius, and as a baseline.",
     pitfall="It cannot stretch: thin categories are fitted by a circle.",
     links={
+        "Celeux and Govaert (1995)": "https://doi.org/10.1016/0031-3203(94)00125-6",
         "scikit-learn: covariance types of mixtures": "https://scikit-learn.org/stable/modules/mixture.html",
     },
 )

@@ -113,19 +113,23 @@ def _angles(rotation: Tensor) -> Tensor:
     feeds="covariance_matrix",
     guarantee="exact",
     formula=r"\Sigma = A A^\top + 10^{-6} I",
-    summary="What forums suggest; the product is formed, so thin ellipses are lost to rounding.",
+    summary="What forums suggest; the product is formed, so long and thin ellipses are lost to rounding.",
     use="For models where a product of factors is natural and ellipses stay fat.",
     pitfall=(
-        "Sigma is formed as a product and factored again, so in float32 an ellipse thinner than about 1 to 4,000 is "
-        "lost to rounding; at A = 0 the gradient is 0."
+        "Sigma is formed as a product and factored again: in float32 an ellipse longer than about 4, which eps is too small "
+        "to help, is lost to rounding once it is thinner than about 1 to 4,000; at A = 0 the gradient is 0."
     ),
     links={
+        "Tipping and Bishop (1999)": "https://doi.org/10.1111/1467-9868.00196",
         "torch: MultivariateNormal": "https://docs.pytorch.org/docs/stable/distributions.html#multivariatenormal",
         "geotorch: positive definite matrices": "https://geotorch.readthedocs.io/en/latest/psd/psd.html",
     },
 )
 class Factor(nn.Module):
-    """Sigma = A A^T + eps I for free ``[..., D, D]``, eps = 1e-6."""
+    """Sigma = A A^T + eps I for free ``[..., D, D]``, eps = 1e-6.
+
+    The form of Tipping and Bishop (1999), "Probabilistic principal component analysis", J. Royal Statistical Society B 61.
+    """
 
     epsilon = 1e-6
 
