@@ -71,7 +71,17 @@ def round_up(size: float) -> float:
     return next(step * unit for step in (1, 1.2, 1.5, 2, 3, 4, 5, 6, 8, 10) if step * unit >= size)
 
 
-@cache
+def scene(names: Sequence[str], box: Box | None = None) -> list[Spec]:
+    """Return the parameters that ``Paint`` and ``places`` ask for: names of the categories, and the box.
+
+    All else of a figure is kept for all viewers; these are a viewer's own, and are gone with the figure.
+    """
+    return [{"name": _NAMES, "value": list(names)}, *([{"name": _BOX, "value": box._asdict()}] if box else [])]
+
+
+_NAMES, _BOX = "names", "box"
+
+
 def data_panel(box: Box, names: tuple[str, ...]) -> Spec:
     """Return the figure of the data and the true distributions; datasets ``points`` and ``ellipses``.
 
@@ -79,12 +89,16 @@ def data_panel(box: Box, names: tuple[str, ...]) -> Spec:
         box: what to show.
         names: of the categories, K of them.
     """
-    axes, paint = places(box), Paint(names, legend=True)
+    return {**_data_panel(), "params": scene(names, box)}
+
+
+@cache
+def _data_panel() -> Spec:
+    axes, paint = places(), Paint(legend=True)
     layers = [points_layer(axes, paint), *ellipse_layers(axes, paint)]
     return finish(layers, "Input data and distribution", PANEL_HEIGHT)
 
 
-@cache
 def model_panel(box: Box, names: tuple[str, ...]) -> Spec:
     """Return the figure of the model; datasets ``points``, ``ellipses``, ``boundary``, ``path`` and ``trial``.
 
@@ -92,11 +106,14 @@ def model_panel(box: Box, names: tuple[str, ...]) -> Spec:
         box: what to show.
         names: of the categories, K of them.
     """
-    axes, paint = places(box), Paint(names)
-    return finish(_model(axes, paint), "Model result", PANEL_HEIGHT)
+    return {**_model_panel(), "params": scene(names, box)}
 
 
 @cache
+def _model_panel() -> Spec:
+    return finish(_model(places(), Paint()), "Model result", PANEL_HEIGHT)
+
+
 def small_panel(box: Box, names: tuple[str, ...]) -> Spec:
     """Return the figure of one of several models, as ``model_panel`` with a dataset ``truth``, without a title.
 
@@ -106,7 +123,12 @@ def small_panel(box: Box, names: tuple[str, ...]) -> Spec:
         box: what to show.
         names: of the categories, K of them.
     """
-    axes, paint = places(box), Paint(names)
+    return {**_small_panel(), "params": scene(names, box)}
+
+
+@cache
+def _small_panel() -> Spec:
+    axes, paint = places(), Paint()
     return finish([*_model(axes, paint), true_contours(axes, paint, SINGLE_CONTOUR)], "", SMALL_HEIGHT)
 
 
@@ -121,13 +143,13 @@ def _model(axes: Axes, paint: "Paint") -> list[alt.Chart]:
 
 
 class Paint:
-    """Colour and shape of each category, told in a legend or not."""
+    """Colour and shape of each category, told in a legend or not; a figure with it has the names as a parameter."""
 
-    def __init__(self, names: Sequence[str], legend: bool = False) -> None:
-        count = len(names)
+    def __init__(self, legend: bool = False) -> None:
+        names = alt.ExprRef(_NAMES)
         key = alt.Legend(title=None, orient="top-right", symbolSize=60, symbolOpacity=1, labelOffset=4) if legend else None
-        self.color = alt.Color("category:N", scale=alt.Scale(domain=names, range=COLORS[:count]), legend=key)
-        self.shape = alt.Shape("category:N", scale=alt.Scale(domain=names, range=SHAPES[:count]), legend=key)
+        self.color = alt.Color("category:N", scale=alt.Scale(domain=names, range=COLORS), legend=key)
+        self.shape = alt.Shape("category:N", scale=alt.Scale(domain=names, range=SHAPES), legend=key)
 
 
 def layer(dataset: str) -> alt.Chart:
@@ -135,17 +157,19 @@ def layer(dataset: str) -> alt.Chart:
     return alt.Chart(alt.NamedData(name=dataset))
 
 
-def places(box: Box, height: str = "height") -> Axes:
-    """Return axes of equal scale that show the box, and more where the panel is not square; ``height`` is Vega's name of it."""
-    x, y = (box.x, f"width / {height}"), (box.y, f"{height} / width")
-    return alt.X("x:Q", scale=_square(*x, box.half), title=None, axis=alt.Axis(tickCount=5)), alt.Y(
-        "y:Q", scale=_square(*y, box.half), title=None, axis=alt.Axis(tickCount=5)
-    )
+def places(height: str = "height") -> Axes:
+    """Return axes of equal scale that show the figure's box, and more where the panel is not square.
+
+    A figure with them has the box as a parameter; ``height`` is Vega's name of the panel's height.
+    """
+    x, y = _square("x", f"width / {height}"), _square("y", f"{height} / width")
+    axis = alt.Axis(tickCount=5)
+    return alt.X("x:Q", scale=x, title=None, axis=axis), alt.Y("y:Q", scale=y, title=None, axis=axis)
 
 
-def _square(centre: float, aspect: str, half: float) -> alt.Scale:
-    reach = f"{half!r} * max(1, {aspect})"
-    return alt.Scale(domain=alt.ExprRef(f"[{centre!r} - {reach}, {centre!r} + {reach}]"), nice=False, zero=False)
+def _square(centre: str, aspect: str) -> alt.Scale:
+    middle, reach = f"{_BOX}.{centre}", f"{_BOX}.half * max(1, {aspect})"
+    return alt.Scale(domain=alt.ExprRef(f"[{middle} - {reach}, {middle} + {reach}]"), nice=False, zero=False)
 
 
 def points_layer(axes: Axes, paint: Paint) -> alt.Chart:

@@ -28,15 +28,17 @@ def idle(row: Field, categories: int, source: str) -> str:
     return f"the data are not drawn, their source is {source}" if row.attribute in _OF_DRAWN else ""
 
 
-@cache
 def defaults(source: str, named: Columns, scaling: str) -> Mapping[str, float]:
     """Return what settings, by name, are in a run with data of an example: the number of categories, and where it starts.
 
     Empty for other sources, where each setting has one default.
     """
+    return _of_example(source, named, scaling) if SOURCES[source].file else {}
+
+
+@cache
+def _of_example(source: str, named: Columns, scaling: str) -> Mapping[str, float]:
     row = SOURCES[source]
-    if not row.file:
-        return {}
     found = start(sample(example(source), wanted(source, named), scaling))
     places = {f"{name}_{k}": value for name in ("start_x", "start_y") for k, value in enumerate(found[name], start=1)}
     return {"categories": row.categories, "start_var": found["start_var"], **places}

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import altair as alt
 
-from covdemo.charts import ALARM, CROSS, NEUTRAL, WRITING, Axes, Paint, Spec, finish, layer
+from covdemo.charts import ALARM, CROSS, NEUTRAL, WRITING, Axes, Paint, Spec, finish, layer, scene
 from covdemo.curves import Curve
 
 HEIGHT = 124
@@ -32,7 +32,6 @@ _POINTER = {
 }
 
 
-@cache
 def curve(row: Curve, names: tuple[str, ...]) -> Spec:
     """Return the figure of one quantity over time; datasets ``curve``, ``reference``, ``failures``, ``edge`` and ``span``.
 
@@ -40,9 +39,13 @@ def curve(row: Curve, names: tuple[str, ...]) -> Spec:
         row: the quantity.
         names: of the categories, K of them.
     """
-    axes, paint = axes_of(row), Paint(names)
-    layers = [*layers_of(row, paint, axes), *_pointed_at(row, paint, axes[0])]
-    return {**finish(layers, row.title, HEIGHT), "params": [_POINTER]}
+    return {**_curve(row), "params": [_POINTER, *scene(names)]}
+
+
+@cache
+def _curve(row: Curve) -> Spec:
+    axes, paint = axes_of(row), Paint()
+    return finish([*layers_of(row, paint, axes), *_pointed_at(row, paint, axes[0])], row.title, HEIGHT)
 
 
 def axes_of(row: Curve, of: str = "", labels: bool = True, height: str = "height") -> Axes:

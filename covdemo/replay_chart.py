@@ -45,13 +45,13 @@ def replay(box: Box, names: tuple[str, ...], records: int, failures: Sequence[st
         first: what is said of the first record.
     """
     state = _STATE.format(categories=len(names))
-    paint = Paint(names, legend=True)
+    paint = Paint(legend=True)
     strips = [_strip(index, row, paint, state) for index, row in enumerate(FIRST)]
-    above: list[View] = [_panel(box, paint, state), *[_story()] * bool(failures)]
+    above: list[View] = [_panel(paint, state), *[_story()] * bool(failures)]
     spec = charts.dress(alt.vconcat(*above, _timeline(), *strips, spacing=4))
     for part, name in zip(spec["vconcat"][len(above)]["layer"], ("present", "moments", "failures"), strict=True):
         part["name"] = name  # here, because Altair would put a number behind it, and the clicks below need the name
-    spec["params"] = _params(records - 1, failures, first)
+    spec["params"] = [*charts.scene(names, box), *_params(records - 1, failures, first)]
     spec["autosize"] = {"type": "fit-x", "contains": "padding"}
     return spec
 
@@ -114,8 +114,8 @@ def _menu(name: str, options: Sequence[int], labels: Sequence[str] = ()) -> dict
     return {"input": "select", "name": name, "options": list(options), **({"labels": list(labels)} if labels else {})}
 
 
-def _panel(box: Box, paint: Paint, state: str) -> View:
-    axes = charts.places(box, str(PANEL))
+def _panel(paint: Paint, state: str) -> View:
+    axes = charts.places(str(PANEL))
     columns = {"mean_x": "x", "mean_y": "y", "l11": "l11", "l21": "l21", "l22": "l22", "state": "state"}
     contours, centres = (_looking_up(each, columns, state) for each in charts.ellipse_layers(axes, paint))
     truth = charts.ellipse_layers(axes, paint)[0].mark_line(clip=True, strokeWidth=1.2, opacity=0.8)

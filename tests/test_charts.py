@@ -1,5 +1,9 @@
+import gc
 import itertools
+import json
 import re
+import weakref
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -109,9 +113,31 @@ def test_there_is_a_colour_and_a_shape_of_its_own_for_each_category():
     assert len(set(COLORS)) == len(set(SHAPES)) == len(set(GLYPHS)) == CATEGORIES.high
 
 
-def test_a_figure_is_the_same_object_as_long_as_its_axes_are(run):
-    assert charts.model_panel(SQUARE, NAMES) is charts.model_panel(Box(0.0, 0.0, 1.0), NAMES)
-    assert curve_charts.curve(CURVES[0], NAMES) is curve_charts.curve(CURVES[0], NAMES)
+FIGURES = [
+    *(partial(panel, SQUARE) for panel in (charts.data_panel, charts.model_panel, charts.small_panel)),
+    partial(curve_charts.curve, CURVES[0]),
+]
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=range(4))
+def test_a_figure_is_made_once_and_only_its_names_and_its_box_are_a_viewers_own(figure):
+    one, other = figure(NAMES), figure(("a", "b", "c"))
+    assert one == figure(NAMES)
+    assert {name for name in one if one[name] is not other[name]} == {"params"}
+
+
+class Name(str):
+    """A name that can be seen to be gone."""
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=range(4))
+def test_names_are_gone_with_their_figure(figure):
+    name = Name("secret")
+    gone = weakref.ref(name)
+    assert '"secret"' in json.dumps(figure((name, "other")))
+    del name
+    gc.collect()
+    assert gone() is None
 
 
 def test_the_model_panel_uses_the_tables_made_for_it_and_vega_draws_it(run):
@@ -150,7 +176,8 @@ def test_every_curve_is_drawn_from_the_first_frame_to_the_failure(row, trials):
 
 def pointing_at(trial, spec):
     """Return the figure as if the pointer were at a trial."""
-    return {**spec, "params": [{**each, "value": trial} for each in spec["params"]]}
+    params = [{**each, "value": trial} if each["name"] == "pointed_at" else each for each in spec["params"]]
+    return {**spec, "params": params}
 
 
 @pytest.mark.parametrize("row", [row for row in FIRST if row.name != "room"], ids=lambda row: row.title)  # which has infinities

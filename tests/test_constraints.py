@@ -1,13 +1,16 @@
 """Settings that depend on each other, above all on where the data come from."""
 
 import dataclasses
+import gc
+import weakref
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from covdemo.config import RunConfig, read, to_query
-from covdemo.samples import SCALINGS, start
+from covdemo.constraints import defaults
+from covdemo.samples import SCALINGS, Columns, start
 from covdemo.sources import SOURCES, example, sample_of
 
 
@@ -40,6 +43,19 @@ def test_an_example_brings_its_categories_and_a_start_of_its_own(source, scaling
     assert (config.categories, problems) == (3, [])
     assert {name: getattr(config, name) for name in expected} == expected
     assert to_query(config) == {"source": source} | ({"scaling": scaling} if scaling != "standardised" else {})
+
+
+class Name(str):
+    """A name that can be seen to be gone."""
+
+
+def test_the_columns_of_a_file_are_not_kept():
+    name = Name("secret")
+    gone = weakref.ref(name)
+    defaults("file", Columns(x=name), "as-is")
+    del name
+    gc.collect()
+    assert gone() is None
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,17 @@
 """Data from tables on the page, without a browser."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
+import streamlit as st
 from pages import address, field, open_page, player, press, run_to_the_end, said, widget
 
 from covdemo.config import RunConfig, read
 from covdemo.datafiles import read_table
 from covdemo.sources import SOURCES, content, data_of
-from covdemo.ui import widgets
+from covdemo.ui import mydata, widgets
 
 FOUR = b"x;y;category;note\n" + b"".join(f"{k},{j};{j * j};c{k};n\n".encode() for k in range(4) for j in range(6))
 
@@ -255,6 +259,16 @@ def test_a_preset_brings_the_drawn_experiment_back(page):
 def test_examples_can_be_uploaded_as_they_are_downloaded(waiting):
     upload(waiting, content("penguins"))
     assert player(waiting).run.data.names == ("Adelie", "Chinstrap", "Gentoo")
+
+
+def test_points_are_written_once_and_gone_with_the_session():
+    trials = data_of(RunConfig(points=1, epochs=1))
+    gone = weakref.ref(trials)
+    assert mydata.points_csv(trials) is mydata.points_csv(trials)
+    st.session_state.clear()
+    del trials
+    gc.collect()
+    assert gone() is None
 
 
 def test_the_code_tab_offers_the_data_that_its_script_reads(waiting):

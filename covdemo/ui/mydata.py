@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 import streamlit as st
@@ -18,6 +17,7 @@ from covdemo.trials import Trials, to_csv
 from covdemo.ui import files, widgets
 
 _PREVIEW = 5  # rows
+_WRITTEN = "points as CSV"
 _FORMAT = (
     "Lines of x, y and category, 2 to 5 categories; cells separated by comma, semicolon or tab, the first line may name "
     f"them. At most {limits.CSV_BYTES // 10**6} MB. The file stays on this page: an address cannot hold it."
@@ -128,7 +128,10 @@ def download(trials: Trials) -> None:
     )
 
 
-@lru_cache(maxsize=4)
 def points_csv(trials: Trials) -> str:
-    """Return the points as CSV, written once for each set of them; the page is drawn again and again while it trains."""
-    return to_csv(trials)
+    """Return the points as CSV, kept for the session; the page is drawn again and again while it trains."""
+    written, text = st.session_state.get(_WRITTEN, (None, ""))
+    if written is not trials:
+        text = to_csv(trials)
+        st.session_state[_WRITTEN] = (trials, text)
+    return text
