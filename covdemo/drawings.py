@@ -49,7 +49,7 @@ def model_tables(run: Run, frame: Frame, box: Box, history: History | None = Non
     names, decide = names_of(run), run.decide if frame.trial == run.trial else partial(run.decide_at, frame)
     return {
         "ellipses": tables.ellipses(frame.means, frame.scale_trils, frame.valid, names),
-        "boundary": tables.boundary(decide, box),
+        "boundary": tables.boundary(decide, box, frame),
         "path": tables.path(history or run.history, frame, names),
         "trial": tables.trial(frame, names),
     }

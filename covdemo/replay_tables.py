@@ -133,7 +133,7 @@ def frames(recording: Recording, box: Box) -> bytes:
         x=place[:, 0],
         y=place[:, 1],
         category=["" if frame.label is None else recording.names[frame.label] for frame in shown],
-        boundary=[outline(partial(recording.run.decide_at, frame), box) for frame in shown],
+        boundary=[outline(partial(recording.run.decide_at, frame), box, frame) for frame in shown],
         failure=[first.get(index, -1) for index in range(len(shown))],
         text=[standing(frame, recording.run.config.epochs) for frame in shown],
     )
@@ -145,10 +145,11 @@ def standing(frame: Frame, epochs: int) -> str:
     return f"Trial {frame.trial:,} · epoch {min(frame.epoch + 1, epochs)}{loss} · accuracy {frame.accuracy:.1%}"
 
 
-def outline(decide: contours.Scores, box: Box) -> str:
+def outline(decide: contours.Scores, box: Box, frame: Frame | None = None) -> str:
     """Return the decision boundary as an SVG path, in units of 1 / ``FINE`` of the reach, from the centre of the box."""
     reach = REACH * box.half
-    pieces = contours.boundary(decide, (box.x, box.y), reach, GRID)
+    means, factors = (frame.means, frame.scale_trils) if frame else (None, None)
+    pieces = contours.boundary(decide, (box.x, box.y), reach, GRID, means, factors)
     every = -(-sum(len(piece) for piece in pieces) // VERTICES)
     return "".join(_drawn(_thinned((piece - (box.x, box.y)) / reach, every)) for piece in pieces) or "M0,0"
 

@@ -73,14 +73,16 @@ def ellipses(means: Array, scale_trils: Array, valid: NDArray[np.bool_], names: 
     )
 
 
-def boundary(decide: Callable[[Array], Array], box: Box) -> bytes:
+def boundary(decide: Callable[[Array], Array], box: Box, frame: Frame | None = None) -> bytes:
     """Return the lines on which the two best categories are equal; none where the model cannot tell any apart.
 
     Args:
         decide: ``places [M, 2] -> scores [M, K]``, the largest score is the answer.
         box: what is shown.
+        frame: the moment, if it is known; thin ellipses are looked at more closely.
     """
-    pieces = contours.boundary(decide, (box.x, box.y), REACH * box.half)
+    means, factors = (frame.means, frame.scale_trils) if frame else (None, None)
+    pieces = contours.boundary(decide, (box.x, box.y), REACH * box.half, means=means, factors=factors)
     place = np.concatenate([np.empty((0, 2)), *pieces])
     lengths = [len(piece) for piece in pieces]
     return stream(x=place[:, 0], y=place[:, 1], piece=np.repeat(np.arange(len(pieces)), lengths), step=np.arange(len(place)))

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from covdemo.contours import boundary, lead
+from covdemo.config import RunConfig
+from covdemo.contours import GRID, boundary, lead
+from covdemo.run import Run
 
 CENTRE, REACH = (0.0, 0.0), 2.0
 
@@ -49,6 +51,44 @@ def test_three_circles_meet_in_one_place():
     ranked = [np.sort(circles(*corners)(line), axis=1) for line in lines]
     ratio = np.concatenate([np.log(scores[:, 2] / scores[:, 1]) for scores in ranked])
     assert np.abs(ratio).max() < 0.1
+
+
+@pytest.fixture(scope="module")
+def thin():
+    """Return a run just before a failure, one of whose ellipses is 30 times as long as wide."""
+    run = Run(RunConfig(policy="skip", epochs=1))
+    run.advance(13)
+    return run
+
+
+@pytest.mark.parametrize(("reach", "grid"), [(2.0, 56), (3.0, 84)])
+def test_around_a_thin_ellipse_the_boundary_is_that_of_a_much_finer_grid(reach, grid, thin):
+    frame = thin.frame()
+    found = boundary(thin.decide, CENTRE, reach, grid, frame.means, frame.scale_trils)
+    fine = boundary(thin.decide, CENTRE, reach, 600)
+    assert len(found) == len(fine) == 2
+    exact = np.concatenate(fine)
+    place = np.concatenate([line[1:-1] for line in found])  # a line ends where densities underflow, in a cell somewhere
+    place = place[np.abs(place).max(axis=1) < reach]
+    distances = np.linalg.norm(place[:, None] - exact, axis=-1)
+    assert distances.min(axis=1).max() < 2 * reach / 600  # a cell of the fine grid
+    assert distances.min(axis=0).max() < 2 * 2 * reach / grid  # two cells of the coarse one
+
+
+def test_crossing_ellipses_as_thin_as_a_hair_are_found_both():
+    factors = np.array([[[1e-4, 0.0], [0.0, 0.5]], [[0.5, 0.0], [0.0, 1e-4]], [[1.0, 0.0], [0.0, 1.0]]])
+    means = np.array([[0.013, 0.027], [-0.31, 0.4], [0.0, 0.0]])
+
+    def decide(places):
+        z = np.einsum("kij,mkj->mki", np.linalg.inv(factors), places[:, None] - means)
+        return np.exp(-0.5 * (z**2).sum(axis=-1)) / np.linalg.det(factors)
+
+    place = np.concatenate(boundary(decide, CENTRE, REACH, means=means, factors=factors))
+    for across, along in ((0, 1), (1, 0)):
+        edge = place[np.abs(place[:, across] - means[across, across]) < 1e-3, along]
+        inside = np.sort(edge[np.abs(edge - means[across, along]) < 1])
+        assert np.ptp(inside) > 1.8
+        assert np.diff(inside).max() < 2 * 2 * REACH / GRID
 
 
 @pytest.mark.parametrize(("scores", "ahead"), [((1, 3, 2), 1), ((3, 1, 2), -2), ((2, 2, 1), np.nan)])
