@@ -1,7 +1,9 @@
-"""The largest learning rate of the covariance matrices that is safe: every data seed learns."""
+"""The largest learning rate of the covariance matrices that is found safe: every data seed learns."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -18,14 +20,17 @@ def rounded(rates: NDArray[np.float64]) -> NDArray[np.float64]:
 
 RATES = rounded(np.logspace(-8, 2, 41))
 SEEDS = 8
-FINER = 15  # rates tried between the last that is safe and the next
+INNER = 7  # rates tried at once between the largest that is safe and the next
+WIDTH = 1.02  # ratio of these two, below which the search ends
+ROUNDS = math.ceil(math.log(math.log(RATES[1] / RATES[0]) / math.log(WIDTH), INNER + 1))
+FINER = ROUNDS * INNER  # rates that are tried after the first ones
 
 
 class SafeRate(NamedTuple):
     """What a search for the largest safe rate found.
 
     Attributes:
-        rate: the largest rate tried at which all seeds learn; None if there is none.
+        rate: the largest rate found at which all seeds learn; None if there is none.
         next: the smallest rate tried above it, at which some seed does not; None if there is none.
     """
 
@@ -34,26 +39,38 @@ class SafeRate(NamedTuple):
 
 
 def largest_safe_rate(config: RunConfig, seeds: int = SEEDS, progress: Callable[[float], None] = lambda done: None) -> SafeRate:
-    """Search from 1e-8 to 1e2, first four rates to the decade, then between the last safe one and the next.
+    """Search from 1e-8 to 1e2: first four rates to the decade, then, by bisection, between the largest safe one and the next.
 
-    What is below the largest safe rate need not be safe: too small a rate does not learn in the trials it has.
+    Safe rates need not be an interval. What is promised is that the rate is safe, and that the next one tried, at most 2 %
+    above it, is not; nor is any of the first rates above. Between these, single rates may be safe, and below there may be rates
+    that are not: too small a rate does not learn in the trials it has.
 
     Args:
         config: the settings; ``lr_cov`` and ``seed`` are replaced.
         seeds: how many data seeds have to learn, from 0.
         progress: called now and then with the share of the work done; what it raises ends it.
     """
-    share = len(RATES) / (len(RATES) + FINER)
-    safe = np.flatnonzero(_safe(config, RATES, seeds, lambda done: progress(share * done)))
+    work = len(RATES) + FINER
+    safe = np.flatnonzero(_safe(config, RATES, seeds, partial(_tell, progress, 0, len(RATES) / work)))
     if not len(safe):
         return SafeRate(None, float(RATES[0]))
-    last = int(safe[-1])
-    if last == len(RATES) - 1:
+    if safe[-1] == len(RATES) - 1:
         return SafeRate(float(RATES[-1]), None)
-    between = rounded(np.geomspace(RATES[last], RATES[last + 1], FINER + 2))
-    inner = _safe(config, between[1:-1], seeds, lambda done: progress(share + (1 - share) * done))
-    best = int(np.flatnonzero(np.concatenate([[True], inner]))[-1])
-    return SafeRate(float(between[best]), float(between[best + 1]))
+    low, high = float(RATES[safe[-1]]), float(RATES[safe[-1] + 1])
+    for before in range(len(RATES), work, INNER):
+        low, high = _closer(config, low, high, seeds, partial(_tell, progress, before / work, INNER / work))
+    return SafeRate(low, high)
+
+
+def _tell(progress: Callable[[float], None], before: float, part: float, done: float) -> None:
+    progress(before + part * done)
+
+
+def _closer(config: RunConfig, low: float, high: float, seeds: int, progress: Callable[[float], None]) -> tuple[float, float]:
+    """Try rates between one that is safe and a higher one that is not; return the largest that is, and the next one."""
+    between = rounded(np.geomspace(low, high, INNER + 2))
+    best = int(np.flatnonzero([True, *_safe(config, between[1:-1], seeds, progress)])[-1])
+    return float(between[best]), float(between[best + 1])
 
 
 def _safe(config: RunConfig, rates: NDArray[np.float64], seeds: int, progress: Callable[[float], None]) -> NDArray[np.bool_]:

@@ -7,13 +7,14 @@ from functools import partial
 import streamlit as st
 
 from covdemo.config import RunConfig
-from covdemo.safe_rates import RATES, SEEDS, SafeRate, largest_safe_rate
+from covdemo.safe_rates import RATES, SEEDS, WIDTH, SafeRate, largest_safe_rate
 from covdemo.sources import described
 from covdemo.ui import widgets, working
 
 _JOB = "safe rate"
 _HELP = (
-    f"Trains with {len(RATES)} rates from 1e-8 to 1e2 and {SEEDS} data seeds each, then looks closer where it stops learning."
+    f"Trains with {len(RATES)} rates from {RATES[0]:g} to {RATES[-1]:g} and {SEEDS} data seeds each, then by bisection between "
+    f"the largest of them that is safe and the next, to {WIDTH - 1:.0%}. Single rates above may learn too, and some below may not."
 )
 
 
@@ -49,8 +50,8 @@ def _tell(found: SafeRate, config: RunConfig) -> None:
             f"No rate from {RATES[0]:g} to {RATES[-1]:g} is safe: at each, one of {SEEDS} seeds fails or does not learn."
         )
         return
-    end = "" if found.next else ", the largest that was tried"
-    st.caption(f"Largest safe rate: **{found.rate:g}**{end}. All of {SEEDS} seeds learn.")
+    end = f" At {found.next:g}, the next one tried, some seed does not." if found.next else " No larger one was tried."
+    st.caption(f"Largest safe rate found: **{found.rate:g}**. All of {SEEDS} seeds learn.{end}", help=_HELP)
     if found.rate != config.lr_cov:
         safe = replace(config, lr_cov=found.rate)
         st.button(
