@@ -99,8 +99,9 @@ def run_batch(
     Args:
         configs: they may differ in ``PER_LANE`` settings only.
         progress: called now and then with the share of the trials done; what it raises ends the work.
-        compiled: whether to compile the trials, which takes seconds and pays for 10^8 trials and more. Rounding may differ in
-            the last digit. Where they cannot be compiled, they are done without.
+        compiled: whether to compile the trials, which takes up to a minute at first, seconds where the disk remembers, and
+            pays for several 10^8 trials and more. Rounding may differ in the last digit. Where they cannot be compiled, they
+            are done without.
 
     Where a graphics card has not enough memory for them, they are done on the CPU.
     """
@@ -171,9 +172,11 @@ def _fused(
         whole = shown.total - shown.total % fused.unroll
         tables, rates = fused.pack(state, fate), torch.stack([*trainer.rates])
         for start in range(0, whole, fused.unroll):
-            tables = fused(tables, rates, *shown.trials(start, fused.unroll), shown.lane, start + 1)
             if start % (20 * fused.unroll) == 0:
                 progress(start / shown.total)
+                if not fused.any_alive(tables):
+                    break
+            tables = fused(tables, rates, *shown.trials(start, fused.unroll), shown.lane, start + 1)
     except (CannotScalarize, CannotCompile) as reason:
         return _uncompiled(state, fate, reason)
     return *fused.unpack(tables), whole

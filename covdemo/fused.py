@@ -53,7 +53,7 @@ class FusedTrials:
     Args:
         trainer: does one trial.
         state: of this trainer; only shapes and types count.
-        compiled: whether to compile; it costs some seconds at the first call, and less where the disk remembers.
+        compiled: whether to compile; it costs up to a minute at the first call, and seconds where the disk remembers.
         unroll: how many trials one call does, ``UNROLL`` by default.
 
     Raises:
@@ -86,6 +86,10 @@ class FusedTrials:
             rows, rest[leaf.dtype] = rest[leaf.dtype].tensor_split([leaf.numel()])
             whole.append(linalg.lay_out(rows.T.reshape(-1, *leaf.shape[1:])))
         return _restore(self._trainer, pytree.tree_unflatten(whole, spec))
+
+    def any_alive(self, tables: Tables) -> bool:
+        """Return whether any replica still trains: ``State.alive`` is the only table of truth values."""
+        return bool(dict(zip(self._dtypes, tables, strict=True))[torch.bool].any())
 
     def __call__(self, tables: Tables, rates: Tensor, x: Tensor, label: Tensor, lane: Tensor, number: int) -> Tables:
         """Do ``unroll`` trials.

@@ -89,7 +89,9 @@ def _first_failure(found: StabilityMap, row: int, column: int) -> str:
 
 def _mean_kl(found: StabilityMap, row: int, column: int) -> str:
     mean = float(found.kl[row, column].mean())
-    return f"{mean:.3g} nats" if math.isfinite(mean) else "infinite"
+    if math.isnan(mean):
+        return "not a number"
+    return f"{mean:.3g} nats" if mean < math.inf else "infinite"
 
 
 def _span(side: str, axis: Axis, edges: np.ndarray, place: int) -> dict[str, Any]:

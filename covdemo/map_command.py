@@ -108,7 +108,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=Path("map.npz"), metavar="FILE.npz", help="the map; default: map.npz")
     parser.add_argument("--csv", type=Path, metavar="FILE.csv", help="the same, a line for each run")
     parser.add_argument("--picture", type=_picture, metavar="FILE", help="the same as a picture, .png or .svg")
-    parser.add_argument("--compiled", action="store_true", help="compile the trials; pays for 10^8 trials and more")
+    parser.add_argument(
+        "--compiled", action="store_true", help="compile the trials, up to a minute at first; pays for several 10^8 trials"
+    )
     parser.add_argument("--chunk", type=_positive, default=CHUNK, metavar="N", help=f"runs side by side; default: {CHUNK:,}")
     parser.add_argument("--dask", metavar="tcp://HOST:PORT", help="scheduler of a Dask cluster that does the work")
     parser.add_argument("--all", action="store_true", help="make the maps that ship with the package, and nothing else")

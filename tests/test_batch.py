@@ -80,12 +80,15 @@ def test_measuring_in_parts_changes_nothing(monkeypatch):
 
 
 @pytest.mark.skipif(not COMPILER and "CI" not in os.environ, reason="no C++ compiler: install g++ or set CXX")
-def test_compiled_runs_end_as_others_do(monkeypatch):
+def test_compiled_runs_end_as_others_do_and_no_later_than_all_have_stopped(monkeypatch):
     monkeypatch.setattr("covdemo.fused.UNROLL", 2)  # compiling takes the longer, the more trials there are
     plain, compiled = run_batch(LANES), run_batch(LANES, compiled=True)
     assert compiled.outcome.tolist() == plain.outcome.tolist()
     assert compiled.failed_at.tolist() == plain.failed_at.tolist()
     assert compiled.kl.tolist() == pytest.approx(plain.kl.tolist(), rel=1e-3)
+    seen = []
+    run_batch([replace(LANES[0], lr_cov=1.0)], seen.append, compiled=True)
+    assert seen == [0, 40 / 120]  # looked at every twenty calls of two trials
 
 
 def test_what_cannot_be_compiled_is_done_without_and_said(caplog):

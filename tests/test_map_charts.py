@@ -72,6 +72,13 @@ def test_a_cell_shows_the_most_frequent_outcome_its_share_and_the_numbers():
     assert cell["failing trial"] == f"8 (median), {KINDS[0].value}"
 
 
+@pytest.mark.parametrize(("kl", "words"), [(np.inf, "infinite"), (np.nan, "not a number"), (0.25, "0.25 nats")])
+def test_a_mean_kl_is_told_as_what_it_is(kl, words):
+    found = made_up()
+    found.kl[1, 2] = kl
+    assert next(row for row in rows(map_charts.stability(found)) if (row["row"], row["column"]) == (1, 2))["KL"] == words
+
+
 def test_a_cell_of_which_nothing_is_known_is_left_out():
     found = made_up()
     found.outcome[0, 0, 3] = -1
