@@ -29,6 +29,7 @@ APP = Path(__file__).resolve().parent.parent / "app.py"
 PATIENCE = 120.0  # seconds to wait for a server, a browser or a first picture; much, for machines that have other work
 REST = 0.5  # seconds to wait after the last change
 _LOWEST = 800  # height of a page
+_RUN = 1800.0  # seconds to wait for the end of a run
 _TRIES = 10  # pictures of a page that goes on changing
 _FLAGS = ["--headless", "--no-sandbox", "--disable-gpu"]
 _NO_BROWSER = "no browser starts: set COVDEMO_CHROMIUM, install chromium, or run `playwright install chromium`"
@@ -233,7 +234,7 @@ def portray(page: Page, shot: Shot) -> bytes:
     first, second = TABS[:2]
     if shot.tab in (first, second, "Compare"):
         page.get_by_role("button", name="Run to the end", exact=True).click()
-        page.get_by_role("button", name="Train again", exact=True).wait_for()
+        page.get_by_role("button", name="Train again", exact=True).wait_for(timeout=1000 * _RUN)
     if shot.tab == second:
         page.get_by_role("tab", name=second, exact=True).click()
         page.get_by_role("slider", name=re.compile("^Record")).press("End")
