@@ -44,13 +44,11 @@ def read_table(content: str | bytes) -> Table:
     """
     text = _decode(content)
     separator = next((mark for mark in "\t;," if mark in text.lstrip().partition("\n")[0]), ",")
-    numbered = list(itertools.islice(_rows(text, separator), limits.TRIALS + 2))
-    _check_size(numbered)
+    numbered = _gather(_rows(text, separator))
     decimal_comma = separator != ","
     columns = _header(numbered[0][1], decimal_comma)
     body = numbered[1:] if columns else numbered
     columns = columns or _names([""] * len(numbered[0][1]))
-    _check_widths(body, numbered[0])
     return Table(columns, tuple(tuple(cells) for _, cells in body), tuple(line for line, _ in body), decimal_comma)
 
 
@@ -101,23 +99,28 @@ def _names(cells: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _check_size(numbered: Sequence[tuple[int, list[str]]]) -> None:
-    if not numbered:
+def _gather(rows: Iterator[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
+    """Return all rows of a table, as long as it is one and not too large."""
+    first = next(rows, None)
+    if first is None:
         raise ValueError("expected lines of x, y and category, got an empty table")
-    if len(numbered) > limits.TRIALS + 1:  # one may be the header
-        raise ValueError(f"expected at most {limits.TRIALS:,} rows, got more")
-    line, cells = numbered[0]
+    numbered, width = [first], _width(*first)
+    most = limits.CELLS // width  # beside the first, which may be the header
+    for line, cells in rows:
+        if len(numbered) > most:
+            raise ValueError(f"expected at most {most:,} rows of {width} columns, got more")
+        if len(cells) != width:
+            raise ValueError(f"line {line}: expected {width} cells, as many as in line {first[0]}, got {len(cells)}")
+        numbered.append((line, cells))
+    return numbered
+
+
+def _width(line: int, cells: Sequence[str]) -> int:
     if len(cells) < 3:
         raise ValueError(f"line {line}: expected at least three columns, x, y and category, got {len(cells)}")
     if len(cells) > limits.COLUMNS:
         raise ValueError(f"line {line}: expected at most {limits.COLUMNS} columns, got {len(cells):,}")
-
-
-def _check_widths(body: Sequence[tuple[int, list[str]]], first: tuple[int, list[str]]) -> None:
-    width = len(first[1])
-    for line, cells in body:
-        if len(cells) != width:
-            raise ValueError(f"line {line}: expected {width} cells, as many as in line {first[0]}, got {len(cells)}")
+    return len(cells)
 
 
 def complaint(faults: Sequence[tuple[int, str]]) -> str:

@@ -37,6 +37,7 @@ TRIALS = 100_000  # epochs x points x categories
 CORRELATION = 1 - 1e-6  # nearer to 1, float32 takes the matrix for singular
 CSV_BYTES = 5_000_000
 COLUMNS = 100  # of a table; its rows are at most TRIALS, for each is shown once in an epoch
+CELLS = 3 * TRIALS  # of a table, in memory: as many as the longest one of x, y and category has
 SPREAD = 1e-12  # least standard deviation of a column of numbers, relative to their size where that is above 1
 NAME = 40  # characters of the name of a category or a column in a file
 

@@ -241,13 +241,14 @@ def test_whatever_is_uploaded_the_page_trains_and_a_faulty_file_ends_nothing(con
     ("content", "sentence"),
     [
         (b"1,2,a\n" * (50_000_000 // 6), "expected at most 5 MB, got 50.0 MB"),
-        (b"1,2,a\n" * (limits.TRIALS + 2), "expected at most 100,000 rows, got more"),
+        (b"1,2,a\n" * (limits.TRIALS + 2), "expected at most 100,000 rows of 3 columns, got more"),
+        (b"1,2," + b"a," * 97 + b"\n" + (b"1" + b"," * 99 + b"\n") * 48_000, "expected at most 3,000 rows of 100 columns, got"),
         (b"," * (limits.CSV_BYTES - 9) + b"1\n1,2,a", "expected at most 100 columns, got 4,999,992"),
         (b"a," * 2_000_000 + b"\n1,2,a", "expected at most 100 columns, got 2,000,001"),
         (b'"' + b"a" * 4_000_000, "line 1 is not a row of a table"),
         (b"\x00" * limits.CSV_BYTES, "line 1 is not a row of a table"),
     ],
-    ids=["50 MB", "rows", "separators", "columns", "one cell", "zeros"],
+    ids=["50 MB", "rows", "cells", "separators", "columns", "one cell", "zeros"],
 )
 def test_files_made_to_keep_the_server_busy_are_refused(content, sentence):
     with pytest.raises(ValueError, match=sentence) as refusal:

@@ -33,6 +33,7 @@ def span(allowed):
         "file": f"{limits.CSV_BYTES // 10**6} MB",
         "rows of a table": f"{limits.TRIALS:,}",
         "columns of a table": str(limits.COLUMNS),
+        "cells of a table": f"{limits.CELLS:,}",
         "name of a column or category": f"{limits.NAME} characters",
         "categories": span(limits.CATEGORIES),
         "points of each category": show(limits.POINTS.high),
