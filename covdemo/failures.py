@@ -16,7 +16,7 @@ class FailureKind(enum.Enum):
     NOT_POSITIVE_DEFINITE = "not positive definite"
     DIAGONAL_NOT_POSITIVE = "diagonal not positive"
     MATRIX_NOT_FINITE = "matrix not finite"
-    MEAN_NOT_A_NUMBER = "mean not a number"
+    MEAN_NOT_FINITE = "mean not finite"
 
     @property
     def explanation(self) -> str:
@@ -28,7 +28,7 @@ _EXPLANATIONS = {
     FailureKind.NOT_POSITIVE_DEFINITE: "The update pushed an eigenvalue of the matrix to zero or below.",
     FailureKind.DIAGONAL_NOT_POSITIVE: "The update pushed a diagonal entry of the Cholesky factor to zero or below.",
     FailureKind.MATRIX_NOT_FINITE: "The update made an entry of the matrix infinite or not a number.",
-    FailureKind.MEAN_NOT_A_NUMBER: "The update made an entry of a mean not a number; an infinite one passes.",
+    FailureKind.MEAN_NOT_FINITE: "The update made an entry of a mean not a number; an infinite one passes.",
 }
 
 # What is wrong with a matrix of finite numbers that torch refuses, by the keyword it was meant for.
@@ -93,7 +93,7 @@ def kinds(feeds: str, loc: Tensor, matrix: Tensor) -> Tensor:
     mean_lost = ~linalg.every(loc == loc)
     matrix_lost = ~linalg.every(linalg.every(matrix.abs() < torch.inf))
     plain = torch.where(matrix_lost, KINDS.index(FailureKind.MATRIX_NOT_FINITE), KINDS.index(_KIND_BY_KEYWORD[feeds]))
-    return torch.where(mean_lost, KINDS.index(FailureKind.MEAN_NOT_A_NUMBER), plain)
+    return torch.where(mean_lost, KINDS.index(FailureKind.MEAN_NOT_FINITE), plain)
 
 
 def classify(feeds: str, loc: Tensor, matrix: Tensor) -> FailureKind:

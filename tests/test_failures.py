@@ -23,7 +23,7 @@ OK = torch.zeros(2)
         ("scale_tril", [0, 0], [[-1, 0], [0, 1]], FailureKind.DIAGONAL_NOT_POSITIVE),
         ("scale_tril", [0, 0], [[NAN, 0], [0, 1]], FailureKind.MATRIX_NOT_FINITE),
         ("covariance_matrix", [0, 0], [[INF, 0], [0, -1]], FailureKind.MATRIX_NOT_FINITE),
-        ("covariance_matrix", [NAN, 0], [[1, 2], [2, 1]], FailureKind.MEAN_NOT_A_NUMBER),
+        ("covariance_matrix", [NAN, 0], [[1, 2], [2, 1]], FailureKind.MEAN_NOT_FINITE),
     ],
 )
 def test_the_kind_is_told_by_the_numbers(feeds, loc, matrix, kind):

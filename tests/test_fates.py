@@ -17,7 +17,7 @@ FAILING = {
     FailureKind.NOT_POSITIVE_DEFINITE: replace(BASE, lr_cov=0.1),
     FailureKind.DIAGONAL_NOT_POSITIVE: replace(BASE, parameterization="tril", lr_cov=1.0),
     FailureKind.MATRIX_NOT_FINITE: replace(BASE, parameterization="log-cholesky", lr_cov=1e30),
-    FailureKind.MEAN_NOT_A_NUMBER: replace(BASE, parameterization="softplus-cholesky", lr_mu=1e38, objective="likelihood"),
+    FailureKind.MEAN_NOT_FINITE: replace(BASE, parameterization="softplus-cholesky", lr_mu=1e38, objective="likelihood"),
 }
 
 
@@ -48,7 +48,7 @@ def test_nothing_is_known_of_replicas_that_have_not_failed():
         (0.0, -1.0, FailureKind.NOT_POSITIVE_DEFINITE),
         (0.0, float("nan"), FailureKind.MATRIX_NOT_FINITE),
         (0.0, float("inf"), FailureKind.MATRIX_NOT_FINITE),
-        (float("nan"), float("nan"), FailureKind.MEAN_NOT_A_NUMBER),
+        (float("nan"), float("nan"), FailureKind.MEAN_NOT_FINITE),
     ],
 )
 def test_kinds_of_many_are_the_kinds_of_each(loc, entry, expected):

@@ -146,7 +146,7 @@ def test_the_failure_that_ends_a_run_is_in_the_log_however_many_came_before():
 def test_a_failure_is_of_the_kind_that_torch_speaks_of_where_a_mean_is_lost_too():
     config = replace(BREAKS, points=20, epochs=2, objective="likelihood", policy="skip", lr_mu=1e300, lr_cov=1.0)
     failures = finished(config).history.failures
-    assert {(failure.kind, failure.message.split()[2]) for failure in failures} == {(FailureKind.MEAN_NOT_A_NUMBER, "loc")}
+    assert {(failure.kind, failure.message.split()[2]) for failure in failures} == {(FailureKind.MEAN_NOT_FINITE, "loc")}
 
 
 def test_a_broken_factor_is_seen_among_the_eigenvalues_as_the_log_has_it():
