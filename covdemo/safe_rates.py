@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from covdemo.batch import learned, run_batch
 from covdemo.config import RunConfig
+from covdemo.stability import within
 
 
 def rounded(rates: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -51,19 +51,15 @@ def largest_safe_rate(config: RunConfig, seeds: int = SEEDS, progress: Callable[
         progress: called now and then with the share of the work done; what it raises ends it.
     """
     work = len(RATES) + FINER
-    safe = np.flatnonzero(_safe(config, RATES, seeds, partial(_tell, progress, 0, len(RATES) / work)))
+    safe = np.flatnonzero(_safe(config, RATES, seeds, within(progress, 0, len(RATES) / work)))
     if not len(safe):
         return SafeRate(None, float(RATES[0]))
     if safe[-1] == len(RATES) - 1:
         return SafeRate(float(RATES[-1]), None)
     low, high = float(RATES[safe[-1]]), float(RATES[safe[-1] + 1])
     for before in range(len(RATES), work, INNER):
-        low, high = _closer(config, low, high, seeds, partial(_tell, progress, before / work, INNER / work))
+        low, high = _closer(config, low, high, seeds, within(progress, before / work, INNER / work))
     return SafeRate(low, high)
-
-
-def _tell(progress: Callable[[float], None], before: float, part: float, done: float) -> None:
-    progress(before + part * done)
 
 
 def _closer(config: RunConfig, low: float, high: float, seeds: int, progress: Callable[[float], None]) -> tuple[float, float]:

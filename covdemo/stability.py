@@ -5,7 +5,6 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, as_completed
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -200,9 +199,9 @@ def _share(found: StabilityMap) -> float:
     return float((found.outcome != UNKNOWN).mean())
 
 
-def _tell(progress: Callable[[float], None], before: float, part: float, done: float) -> None:
-    """Tell the share of all runs done, where a chunk is a part of them."""
-    progress(before + part * done)
+def within(progress: Callable[[float], None], before: float, part: float) -> Callable[[float], None]:
+    """Return what is told the share done of a part of a work, before which some had been done, and tells that of the whole."""
+    return lambda done: progress(before + part * done)
 
 
 def _results(
@@ -211,7 +210,7 @@ def _results(
     grid, chunks = found.grid, _chunks(found, size)
     if executor is None:
         for places in chunks:
-            tell = partial(_tell, progress, _share(found), len(places) / found.outcome.size)
+            tell = within(progress, _share(found), len(places) / found.outcome.size)
             yield places, _train(grid, places, compiled, tell)
         return
     futures = {executor.submit(_train, grid, places, compiled): places for places in chunks}

@@ -1,7 +1,8 @@
-"""Work beside the page is told, ended and done one at a time."""
+"""Work beside the page is told, ended and done in turns."""
 
 import threading
 import time
+from functools import partial
 
 import pytest
 
@@ -69,9 +70,20 @@ def test_cancelling_ends_the_work():
     assert job.result is None
 
 
-def test_work_that_nobody_looks_at_ends_by_itself(monkeypatch):
+def test_work_that_nobody_looks_at_ends_by_itself_and_says_why(monkeypatch):
     monkeypatch.setattr(jobs, "PATIENCE", 0.05)
     job = Job(Work())
+    assert job.wait(SOON)
+    assert (job.result, "nobody had been here" in job.fault) == (None, True)
+
+
+def test_work_goes_on_while_somebody_is_there_who_does_not_look(monkeypatch):
+    monkeypatch.setattr(jobs, "PATIENCE", 0.05)
+    work, there = Work(), threading.Event()
+    there.set()
+    job = Job(work, there.is_set)
+    assert not job.wait(0.5)
+    there.clear()
     assert job.wait(SOON)
     assert job.result is None
 
@@ -88,15 +100,27 @@ def test_work_that_is_looked_at_goes_on(monkeypatch):
     assert job.result == "result"
 
 
-def test_one_work_is_done_at_a_time():
-    first, second = Work(), Work()
-    one, two = Job(first), Job(second)
-    assert first.started.wait(SOON) or second.started.wait(SOON)
-    assert not (first.started.is_set() and second.started.wait(0.2))
-    first.go.set()
-    second.go.set()
-    assert one.wait(SOON)
-    assert two.wait(SOON)
+def test_one_work_is_done_at_a_time_and_others_have_their_turn(monkeypatch):
+    monkeypatch.setattr(jobs, "SLICE", 0.0)
+    inside, order, go = [], [], threading.Event()
+
+    def work(name, tell):
+        assert go.wait(SOON)
+        for step in range(5):
+            inside.append(name)
+            time.sleep(0.005)
+            order.append(tuple(inside))
+            inside.remove(name)
+            tell(step / 5)
+
+    three = []
+    for name in "abc":
+        three.append(Job(partial(work, name)))
+        while len(jobs._TURNS._queue) < len(three):
+            time.sleep(0.001)
+    go.set()
+    assert [job.wait(SOON) for job in three] == [True] * 3
+    assert order == [("a",), ("b",), ("c",)] * 5
 
 
 def test_what_waits_for_its_turn_can_be_cancelled():
@@ -123,5 +147,6 @@ def test_the_latest_results_are_remembered(monkeypatch):
 def nothing_left():
     """Every test leaves the turn to the next."""
     yield
-    with jobs._TURN:
-        pass
+    last = object()
+    jobs._TURNS.take(last)
+    jobs._TURNS.leave(last)

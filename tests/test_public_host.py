@@ -42,7 +42,7 @@ def span(allowed):
         "variances": span(limits.VARIANCE),
         "trials of a map or a search, all runs together": f"{limits.MAP_TRIALS:,}",
         "maps and searches at a time, for all viewers": "1",
-        "a map or search that nobody looks at": f"{jobs.PATIENCE:g} s",
+        "a map or search of a page that is closed": f"{jobs.PATIENCE:g} s",
         "results of maps and searches that are kept": str(jobs.KEPT),
         "training of a viewer whose browser is gone": f"{controls._ROUND:g} s",
         "failures listed": f"{history.LOGGED:,}",

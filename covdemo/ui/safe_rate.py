@@ -14,7 +14,7 @@ from covdemo.ui import widgets, working
 _JOB = "safe rate"
 _HELP = (
     f"Trains with {len(RATES)} rates from {RATES[0]:g} to {RATES[-1]:g} and {SEEDS} data seeds each, then by bisection between "
-    f"the largest of them that is safe and the next, to {WIDTH - 1:.0%}. Single rates above may learn too, and some below may not."
+    f"the largest of them that is safe and the next, to {WIDTH - 1:.0%}. Single rates above may learn, and some below may not."
 )
 
 

@@ -1,9 +1,12 @@
 """How a job is started, watched and cancelled on the page, and where its result is found again."""
 
 from collections.abc import Callable, Hashable
+from functools import partial
 from typing import Any
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from covdemo.jobs import Job, Memory
 
@@ -19,7 +22,15 @@ def result(key: Hashable) -> Any:
 def start(name: str, key: Hashable, work: Callable[[Callable[[float], None]], Any]) -> None:
     """Start a viewer's job of this name; an earlier one of the same name is cancelled."""
     cancel(name)
-    st.session_state[_slot(name)] = (key, Job(work))
+    st.session_state[_slot(name)] = (key, Job(work, _connected()))
+
+
+def _connected() -> Callable[[], bool]:
+    """Return what says whether the viewer's page is open, whatever its tab, and if the browser lets it sleep."""
+    context = get_script_run_ctx()
+    if context is None or not runtime.exists():
+        return lambda: False
+    return partial(runtime.get_instance().is_active_session, context.session_id)
 
 
 def cancel(name: str) -> None:
