@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from covdemo import devices
 from covdemo.assessment import Task, assess
 from covdemo.config import RunConfig
 from covdemo.fates import Fate, follow
@@ -32,7 +33,7 @@ _SHARED = attrgetter(*(field.name for field in fields(RunConfig) if field.name n
 
 
 class Results(NamedTuple):
-    """How the runs of a batch ended, ``[B]`` each.
+    """How the runs of a batch ended, ``[B]`` each but for the notice.
 
     Attributes:
         outcome: ``Outcome`` objects.
@@ -40,6 +41,7 @@ class Results(NamedTuple):
         kind: what that failure was, as a place in ``failures.KINDS``; -1 where there was none.
         accuracy: at the end, or of the last valid parameters.
         kl: KL(true || model) summed over the categories, in nats.
+        notice: what should be known about where they were computed; empty if nothing.
     """
 
     outcome: NDArray[np.object_]
@@ -47,6 +49,7 @@ class Results(NamedTuple):
     kind: NDArray[np.int32]
     accuracy: NDArray[np.float64]
     kl: NDArray[np.float64]
+    notice: str = ""
 
 
 def build_trainer(configs: Sequence[RunConfig]) -> Trainer:
@@ -110,8 +113,9 @@ def run_batch(
     except torch.OutOfMemoryError:
         if configs[0].device == "cpu":
             raise
-    _LOG.warning("the graphics card has not enough memory for %s runs: they are done on the CPU", f"{len(configs):,}")
-    return _run_batch([replace(config, device="cpu") for config in configs], progress, compiled)
+    notice = devices.TOO_MANY.format(runs=len(configs))
+    _LOG.warning(notice)
+    return _run_batch([replace(config, device="cpu") for config in configs], progress, compiled)._replace(notice=notice)
 
 
 def _run_batch(configs: Sequence[RunConfig], progress: Callable[[float], None], compiled: bool) -> Results:
@@ -130,7 +134,8 @@ def _run_batch(configs: Sequence[RunConfig], progress: Callable[[float], None], 
         state, fate = follow(trainer, state, fate, shown.trial(trial), torch.tensor(trial + 1, device=first.device))
     parts = [slice(start, start + ASSESSED) for start in range(0, len(configs), ASSESSED)]
     measured = [_assess(trainer, state, fate, shown, part) for part in parts]
-    return Results(*(np.concatenate(each) for each in zip(*measured, strict=True)))
+    outcome, failed_at, kind, accuracy, kl = (np.concatenate(each) for each in zip(*measured, strict=True))
+    return Results(outcome, failed_at, kind, accuracy, kl)
 
 
 class Shown:

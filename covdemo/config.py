@@ -99,8 +99,8 @@ class RunConfig:
 
     @property
     def trials(self) -> int:
-        """T, the number of trials of the drawn data."""
-        return self.epochs * self.points * self.categories
+        """T, the number of trials; 0 where a viewer's file says it."""
+        return self.epochs * SOURCES[self.source].count(self.points * self.categories)
 
     @property
     def true_means(self) -> NDArray[np.float64]:

@@ -90,8 +90,7 @@ def _bound_covariances(rows: Rows, values: Values) -> list[Problem]:
 
 
 def _bound_trials(rows: Rows, values: Values) -> list[Problem]:
-    source, epochs = SOURCES[values["source"]], values["epochs"]
-    points = values["points"] * values["categories"] if source.drawn else source.points
+    epochs, points = values["epochs"], SOURCES[values["source"]].count(values["points"] * values["categories"])
     if points * epochs <= limits.TRIALS:
         return []
     values["epochs"] = limits.TRIALS // points

@@ -28,6 +28,7 @@ DTYPES = {
 }
 
 
+TOO_MANY = "The graphics card has not enough memory for {runs:,} runs side by side: they were computed on the CPU."
 OUT_OF_MEMORY = "The graphics card has no memory left: the run is computed on the CPU from here on."
 
 

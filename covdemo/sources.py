@@ -42,6 +42,10 @@ class Source:
         """Whether the table is a viewer's file."""
         return not (self.drawn or self.file)
 
+    def count(self, drawn: int) -> int:
+        """Return how many points there are, given how many would be drawn; 0 where a viewer's file says it."""
+        return drawn if self.drawn else self.points
+
 
 SOURCES: dict[str, Source] = {
     "drawn": Source("Drawn from distributions", "Points of the true distributions below.", drawn=True),

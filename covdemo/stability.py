@@ -83,6 +83,7 @@ class StabilityMap(Grid):
         kind: of that failure, as a place in ``failures.KINDS``; -1 where there was none.
         accuracy: at the end.
         kl: KL(true || model) summed over the categories, in nats.
+        notice: what should be known about where they were computed; empty if nothing. It is not kept in a file.
     """
 
     outcome: NDArray[np.int8]
@@ -90,6 +91,7 @@ class StabilityMap(Grid):
     kind: NDArray[np.int8]
     accuracy: NDArray[np.float32]
     kl: NDArray[np.float32]
+    notice: str = ""
 
     @classmethod
     def empty(cls, config: RunConfig, x: Axis, y: Axis, seeds: Sequence[int]) -> "StabilityMap":
@@ -187,11 +189,13 @@ def sweep(
         chunk: runs in a chunk.
     """
     found = replace(start, **{name: getattr(start, name).copy() for name in MEASURES})
+    notice = ""
     for places, results in _results(found, executor, progress, compiled, chunk):
         _enter(found, places, results)
+        notice = notice or results.notice
         progress(_share(found))
         keep(found)
-    return found
+    return replace(found, notice=notice)
 
 
 def _share(found: StabilityMap) -> float:
@@ -241,8 +245,5 @@ def _chunks(found: StabilityMap, size: int) -> Iterator[Places]:
 def _enter(found: StabilityMap, places: Places, results: Results) -> None:
     where = tuple(places.T)
     outcomes = [OUTCOMES.index(outcome) for outcome in results.outcome]
-    entries = [*zip(MEASURES, (outcomes, *results[1:]), strict=True)]
-    for name, values in reversed(
-        entries
-    ):  # the outcome, which says that a run is done, last: an interruption is heard anywhere
-        getattr(found, name)[where] = values
+    for name in reversed(MEASURES):  # the outcome last: it says that a run is done, and an interruption may come at any time
+        getattr(found, name)[where] = outcomes if name == "outcome" else getattr(results, name)

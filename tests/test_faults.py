@@ -5,6 +5,7 @@ import itertools
 import os
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -196,8 +197,26 @@ def test_the_page_says_that_the_card_is_full_and_trains(card):
     assert devices.OUT_OF_MEMORY in said(page)
 
 
+def test_a_comparison_says_once_that_the_card_is_full(card):
+    card.add("at once")
+    page = open_page(device="cuda", points="5", epochs="1", tab="Compare")
+    assert (len(page.exception), said(page).count(devices.OUT_OF_MEMORY)) == (0, 1)
+
+
 def test_a_batch_that_a_card_cannot_hold_is_done_on_the_cpu_and_said(card, caplog):
     card.add("at once")
     configs = [replace(SMALL, device="cuda")] * 2
-    assert run_batch(configs).outcome.tolist() == run_batch([SMALL] * 2).outcome.tolist()
-    assert "the graphics card has not enough memory for 2 runs: they are done on the CPU" in caplog.text
+    found, words = run_batch(configs), devices.TOO_MANY.format(runs=2)
+    assert found.outcome.tolist() == run_batch([SMALL] * 2).outcome.tolist()
+    assert (found.notice, words in caplog.text) == (words, True)
+
+
+def test_a_map_that_a_card_cannot_hold_says_so_on_the_page(card):
+    card.add("at once")
+    page = open_page(device="cuda", points="1", epochs="1", tab="Map")
+    press(page, "compute map")
+    end = time.monotonic() + 60
+    while any(button.label == "Cancel" for button in page.button) and time.monotonic() < end:
+        time.sleep(0.2)
+        page.run()
+    assert devices.TOO_MANY.format(runs=512) in said(page)

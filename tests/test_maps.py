@@ -101,8 +101,13 @@ def test_a_map_that_takes_too_long_is_refused_with_what_would_be_possible():
     page = open_map(epochs="200")
     (warning,) = page.main.warning
     trials = limits.MAP_TRIALS // 840
-    assert f"with up to {trials:,} trials a run (points and epochs) it works" in warning.value
+    assert f"with up to {trials:,} trials a run it works" in warning.value
     assert "Compute this map" not in labels(page)
+
+
+@pytest.mark.parametrize(("epochs", "trials"), [("2", "300"), ("300", "45,000")])
+def test_the_trials_of_an_example_are_those_of_its_points(epochs, trials):
+    assert f"840 runs of {trials} trials each." in said(open_map(source="iris", epochs=epochs))
 
 
 def test_a_click_on_a_cell_loads_its_settings_and_opens_the_tab_where_they_are_trained(monkeypatch):

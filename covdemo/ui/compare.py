@@ -49,6 +49,8 @@ def tab(player: ComparisonPlayer, config: RunConfig) -> Callable[[], None] | Non
         bar = _progress(st.container(), comparison)
         with st.container():  # one element, with or without a notice, so that nothing below moves to another place
             controls.notice(player)
+            for notice in dict.fromkeys(run.notice for run in comparison.runs if run.notice):
+                st.warning(notice)
         st.html(_key(names_of(comparison.runs[0])))
         cells = _grid(comparison)
         data = comparison.runs[0].data

@@ -86,7 +86,7 @@ def _offer(config: RunConfig, up: str) -> None:
     if runs * config.trials > limits.MAP_TRIALS:
         st.warning(
             f"{runs:,} runs of {config.trials:,} trials are {runs * config.trials:,} trials, at most {limits.MAP_TRIALS:,} are "
-            f"done on this page; with up to {limits.MAP_TRIALS // runs:,} trials a run (points and epochs) it works. "
+            f"done on this page; with up to {limits.MAP_TRIALS // runs:,} trials a run it works. "
             "`python -m covdemo map` has no such limit."
         )
         return
@@ -101,6 +101,8 @@ def _compute(empty: StabilityMap, progress: Callable[[float], None]) -> Stabilit
 
 
 def _draw(found: StabilityMap, config: RunConfig) -> None:
+    if found.notice:
+        st.warning(found.notice)
     st.vega_lite_chart(
         map_charts.stability(found, config),
         width="stretch",
