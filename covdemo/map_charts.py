@@ -1,11 +1,12 @@
 """A stability map as a picture: one complete Vega-Lite specification, data included."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import altair as alt
 import numpy as np
+from numpy.typing import NDArray
 
 from covdemo import contours
 from covdemo.charts import COLORS, Spec
@@ -18,12 +19,13 @@ from covdemo.stability import OUTCOMES, Axis, StabilityMap
 CELL = "cell"  # name of the selection that a click makes
 ALT = (
     "How the runs of a grid of settings ended. Colour: the most frequent outcome of the seeds; shade: its share. "
-    "Lines: equal KL to the truth. Cross: the present settings."
+    "Lines with numbers: equal KL to the truth, in nats. Cross: the present settings."
 )
 PALETTE = {Outcome.LEARNED: COLORS[0], Outcome.NOT_LEARNED: "#E69F00", Outcome.FAILED: "#A3195B"}
 LEVELS = (0.03, 0.1, 0.3, 1.0, 3.0)  # of KL, in nats
 _LABELS = {field.attribute: field.label for field in FIELDS}
 _HEIGHT, _ROW = 340, 24
+_LABEL: dict[str, Any] = {"fontSize": 11, "fontWeight": "bold", "clip": True}
 
 
 def stability(found: StabilityMap, present: RunConfig | None = None) -> Spec:
@@ -53,7 +55,11 @@ def stability(found: StabilityMap, present: RunConfig | None = None) -> Spec:
 def legend(found: StabilityMap) -> str:
     """Return what the marks of the heat map mean, beside the colours."""
     levels = ", ".join(f"{level:g}" for level in LEVELS)
-    lines = "" if _is_named(found.x) or _is_named(found.y) else f" White lines: equal KL to the truth, at {levels} nats."
+    lines = (
+        ""
+        if _is_named(found.x) or _is_named(found.y)
+        else f" White lines: equal KL to the truth, at {levels} nats, as their labels say."
+    )
     return f"Shade: how many seeds agree.{lines} Cross: the present settings."
 
 
@@ -156,26 +162,51 @@ def _tooltip(found: StabilityMap) -> list[alt.Tooltip]:
 
 
 def _contour_layer(found: StabilityMap, x: Any, y: Any) -> list[alt.Chart]:
-    """Return lines of equal mean KL, where both axes are numbers and have room for lines."""
+    """Return lines of equal mean KL with their levels, where both axes are numbers and have room for lines."""
     if _is_named(found.x) or _is_named(found.y) or min(found.outcome.shape[:2]) < 2:
         return []
-    across, up = ([_place(axis, value) for value in axis.values] for axis in (found.x, found.y))
+    across, up = (np.array([_place(axis, value) for value in axis.values]) for axis in (found.x, found.y))
     with np.errstate(divide="ignore", invalid="ignore"):
         height = np.log10(np.maximum(found.kl.astype(np.float64).mean(-1), 1e-9))
-    lines = contours.levels(np.array(across), np.array(up), height, [math.log10(level) for level in LEVELS])
-    rows = [
-        {"x": _value(found.x, px), "y": _value(found.y, py), "line": number, "KL": f"{LEVELS[level]:g} nats"}
-        for number, (level, line) in enumerate(lines)
-        for px, py in line
-    ]
-    if not rows:
+    lines = contours.levels(across, up, height, [math.log10(level) for level in LEVELS])
+    if not lines:
         return []
-    chart = alt.Chart(alt.Data(values=[row | {"order": order} for order, row in enumerate(rows)]))
+
+    def row(level: int, place: NDArray[np.float64]) -> dict[str, Any]:
+        return {"x": _value(found.x, place[0]), "y": _value(found.y, place[1]), "KL": f"{LEVELS[level]:g}"}
+
+    vertices = [row(level, place) | {"line": number} for number, (level, line) in enumerate(lines) for place in line]
+    drawn = alt.Chart(alt.Data(values=[each | {"order": order} for order, each in enumerate(vertices)]))
+    labels = alt.Chart(alt.Data(values=[row(level, place) for level, place in _label_places(lines, across, up)]))
+    text = alt.Text("KL:N")
     return [
-        chart.mark_line(color="white", strokeWidth=1.2, clip=True).encode(
-            x, y, detail="line:N", order="order:Q", tooltip=alt.Tooltip("KL:N", title="equal KL")
-        )
+        drawn.mark_line(color="white", strokeWidth=1.2, clip=True).encode(x, y, detail="line:N", order="order:Q"),
+        labels.mark_text(stroke="white", strokeWidth=4, strokeJoin="round", **_LABEL).encode(x, y, text),
+        labels.mark_text(color="black", **_LABEL).encode(x, y, text),
     ]
+
+
+def _label_places(
+    lines: Sequence[tuple[int, NDArray[np.float64]]], across: NDArray[np.float64], up: NDArray[np.float64]
+) -> list[tuple[int, NDArray[np.float64]]]:
+    """Return a place for the label of each level: on its longest line, as far as can be from other labels and the borders."""
+    low, size = np.array([across[0], up[0]]), np.array([np.ptp(across), np.ptp(up)])
+    taken = np.empty((0, 2))
+    places = []
+    for level in sorted({level for level, _ in lines}):
+        line = max((line for each, line in lines if each == level), key=lambda line: _length((line - low) / size))
+        at = (line - low) / size
+        room = np.min([at, 1 - at], axis=(0, 2))
+        if len(taken):
+            room = np.minimum(room, np.linalg.norm(at[:, None] - taken, axis=-1).min(axis=1))
+        best = int(room.argmax())
+        taken = np.vstack([taken, at[best]])
+        places.append((level, line[best]))
+    return places
+
+
+def _length(line: NDArray[np.float64]) -> float:
+    return float(np.linalg.norm(np.diff(line, axis=0), axis=1).sum())
 
 
 def _mark_layer(found: StabilityMap, present: RunConfig | None, x: Any, y: Any) -> list[alt.Chart]:

@@ -92,10 +92,22 @@ def test_borders_lie_half_way_between_the_values_on_a_log_scale():
 
 def test_the_line_of_equal_kl_runs_through_the_cells_with_that_kl():
     spec = map_charts.stability(made_up())
-    line = [row for row in rows(spec, 1) if row["KL"] == "0.1 nats"]
+    line = [row for row in rows(spec, 1) if row["KL"] == "0.1"]
     # log10 KL = log10 x + log10 y + 4, at the middles of the cells
     assert [np.log10(row["x"]) + np.log10(row["y"]) + 4 for row in line] == pytest.approx([-1] * len(line), abs=1e-6)
     assert len(line) >= 2
+
+
+def test_every_level_of_kl_is_labelled_once_on_its_line_and_away_from_other_labels():
+    spec = map_charts.stability(made_up())
+    lines, labels = rows(spec, 1), rows(spec, 2)
+    assert [label["KL"] for label in labels] == list(dict.fromkeys(row["KL"] for row in lines))
+    on_lines = {(row["x"], row["y"], row["KL"]) for row in lines}
+    assert {(label["x"], label["y"], label["KL"]) for label in labels} <= on_lines
+    places = np.log10([[label["x"], label["y"]] for label in labels])
+    apart = [np.abs(one - other).max() for one, other in itertools.combinations(places, 2)]
+    assert min(apart) > 0.4  # of a cell
+    assert drawn(spec).count(">0.03<") == 2  # a halo, and the number
 
 
 def test_names_have_no_lines_of_equal_kl():
