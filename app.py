@@ -21,7 +21,7 @@ refresh = tabs.show(
         "Train": lambda: train.tab(session.alone(player, comparison)),
         "Replay": lambda: replay.tab(player),
         "Compare": lambda: compare.tab(session.alone(comparison, player), settings.config),
-        "Map": lambda: maps.tab(settings.config),
+        "Map": lambda: maps.tab(settings.config, player.run.data),
         "Code": lambda: code.tab(player.run),
         "Explain": lambda: explain.tab(settings.config),
     }

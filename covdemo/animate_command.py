@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from covdemo import animation, pictures
+from covdemo import animation, pictures, table_file
 from covdemo.arguments import check_target, write
 from covdemo.config import RunConfig
 from covdemo.fields import parse_number
@@ -24,7 +24,7 @@ def animate(config: RunConfig, options: argparse.Namespace) -> int:
         BadArgument: if the file cannot be written.
     """
     check_target(_FLAG, options.output)
-    run = Run(config)
+    run = Run(config, table_file.data(config, options.table))
     advance(run, sys.stderr)
     progress, ending = Progress(sys.stderr), options.output.suffix
     content = animation.animate(run, options.frames, options.seconds, ending, options.width, progress)

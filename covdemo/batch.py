@@ -95,7 +95,10 @@ def true_distributions(config: RunConfig, data: Trials) -> Gaussians:
 
 @torch.no_grad()
 def run_batch(
-    configs: Sequence[RunConfig], progress: Callable[[float], None] = lambda done: None, compiled: bool = False
+    configs: Sequence[RunConfig],
+    progress: Callable[[float], None] = lambda done: None,
+    compiled: bool = False,
+    data: Trials | None = None,
 ) -> Results:
     """Train all configurations side by side.
 
@@ -105,22 +108,23 @@ def run_batch(
         compiled: whether to compile the trials, which takes up to a minute at first, seconds where the disk remembers, and
             pays for several 10^8 trials and more. Rounding may differ in the last digit. Where they cannot be compiled, they
             are done without.
+        data: points to use instead of those that the configurations name, in an order of each seed's own.
 
     Where a graphics card has not enough memory for them, they are done on the CPU.
     """
     try:
-        return _run_batch(configs, progress, compiled)
+        return _run_batch(configs, progress, compiled, data)
     except torch.OutOfMemoryError:
         if configs[0].device == "cpu":
             raise
     notice = devices.TOO_MANY.format(runs=len(configs))
     _LOG.warning(notice)
-    return _run_batch([replace(config, device="cpu") for config in configs], progress, compiled)._replace(notice=notice)
+    return _run_batch([replace(config, device="cpu") for config in configs], progress, compiled, data)._replace(notice=notice)
 
 
-def _run_batch(configs: Sequence[RunConfig], progress: Callable[[float], None], compiled: bool) -> Results:
+def _run_batch(configs: Sequence[RunConfig], progress: Callable[[float], None], compiled: bool, own: Trials | None) -> Results:
     first, trainer = configs[0], build_trainer(configs)
-    shown = Shown(configs)
+    shown = Shown(configs, own)
     state = initial_state(trainer, first)
     fate = Fate.unknown(len(configs), state.alive.device)
     done = 0
@@ -141,10 +145,11 @@ def _run_batch(configs: Sequence[RunConfig], progress: Callable[[float], None], 
 class Shown:
     """What each replica is shown: one order of points for each seed, and the seed of each replica."""
 
-    def __init__(self, configs: Sequence[RunConfig]) -> None:
+    def __init__(self, configs: Sequence[RunConfig], own: Trials | None = None) -> None:
         first = configs[0]
         seeds = sorted({config.seed for config in configs})
-        data = [data_of(replace(first, seed=seed)) for seed in seeds]
+        by_seed = [replace(first, seed=seed) for seed in seeds]
+        data = [own.shuffled(config) if own else data_of(config) for config in by_seed]
         self.lane = torch.as_tensor([seeds.index(config.seed) for config in configs], device=first.device)
         labels = torch.as_tensor(data[0].label, device=first.device)
         self.task = Task.of(true_distributions(first, data[0]), tensor([trials.x for trials in data], first), labels)

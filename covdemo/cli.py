@@ -11,12 +11,11 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import NoReturn
 
-from covdemo import animate_command, export_command, map_command, screenshots, train_command
+from covdemo import animate_command, export_command, map_command, screenshots, table_file, train_command
 from covdemo.arguments import BadArgument, reading
-from covdemo.config import FIELDS, RunConfig, read_arguments, to_query
+from covdemo.config import FIELDS, RunConfig, to_query
 from covdemo.fields import parse_number
 from covdemo.presets import PRESETS
-from covdemo.sources import SOURCES
 
 BAD_ARGUMENTS, INTERRUPTED, UNREAD = 2, 130, 141
 
@@ -84,6 +83,8 @@ def build_parser() -> argparse.ArgumentParser:
     animate_command.add_arguments(moving)
     maps = _add(commands, "map", "train over a grid of settings and map which of them work", map_command.map_grid)
     map_command.add_arguments(maps)
+    for taking in (train, export, moving, maps):
+        table_file.add_argument(taking)
     pictures = _add(commands, "screenshots", "take a picture of the page at the end of a run", screenshots.screenshots)
     screenshots.add_arguments(pictures)
     return parser
@@ -112,7 +113,5 @@ def settings(options: argparse.Namespace) -> RunConfig:
     """
     given = {name: text for name, text in vars(options).items() if name in _NAMES}
     preset = to_query(PRESETS[options.preset].config) if options.preset else {}
-    config = read_arguments({field.name: preset[field.url] for field in FIELDS if field.url in preset} | given)
-    if SOURCES[config.source].uploaded:
-        raise ValueError("--source: the page alone takes a CSV file; train takes points with --data FILE.npz")
-    return config
+    preset = {field.name: preset[field.url] for field in FIELDS if field.url in preset}
+    return table_file.settings(preset | given, getattr(options, "table", None))

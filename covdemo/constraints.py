@@ -7,7 +7,7 @@ from typing import Any
 
 from covdemo import limits
 from covdemo.fields import Field, Problem, show
-from covdemo.samples import GUESSED, Columns, sample, start
+from covdemo.samples import GUESSED, Columns, Sample, sample, start
 from covdemo.sources import SOURCES, example, wanted
 from covdemo.trials import DISTRIBUTIONS
 
@@ -38,10 +38,14 @@ def defaults(source: str, named: Columns, scaling: str) -> Mapping[str, float]:
 
 @cache
 def _of_example(source: str, named: Columns, scaling: str) -> Mapping[str, float]:
-    row = SOURCES[source]
-    found = start(sample(example(source), wanted(source, named), scaling))
+    return suiting(sample(example(source), wanted(source, named), scaling))
+
+
+def suiting(points: Sample) -> dict[str, float]:
+    """Return settings, by name, that suit the points of a table: the number of categories, and where a model may start."""
+    found = start(points)
     places = {f"{name}_{k}": value for name in ("start_x", "start_y") for k, value in enumerate(found[name], start=1)}
-    return {"categories": row.categories, "start_var": found["start_var"], **places}
+    return {"categories": len(points.names), "start_var": found["start_var"], **places}
 
 
 def bound_categories(rows: Rows, values: Values, just_read: str) -> list[Problem]:

@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from covdemo.arguments import writing
+from covdemo import table_file
+from covdemo.arguments import BadArgument, writing
 from covdemo.config import RunConfig
 from covdemo.export import script
 from covdemo.sources import data_of
@@ -16,13 +17,15 @@ def export(config: RunConfig, options: argparse.Namespace) -> int:
     A script whose data are not drawn reads them from a file beside it, which is written too, unless the script is printed.
 
     Raises:
-        BadArgument: if a file cannot be written.
+        BadArgument: if a file cannot be written, or would be written over the table that was read.
     """
-    data = data_of(config)
+    data = table_file.data(config, options.table) or data_of(config)
     if options.output is None:
         print(script(config, data), end="")
         return 0
     table: Path = options.output.with_suffix(".csv")
+    if options.table and data.moments and table.resolve() == options.table.path.resolve():
+        raise BadArgument("--output: expected another name, as the points would be written over the table")
     with writing("--output"):
         if data.moments:
             table.write_text(to_csv(data), encoding="utf-8", newline="")

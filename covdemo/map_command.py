@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from covdemo import atlas, cluster, limits, map_charts, pictures, spreadsheets
+from covdemo import atlas, cluster, limits, map_charts, pictures, spreadsheets, table_file
 from covdemo.arguments import BadArgument, check_target, reading, writing
 from covdemo.config import FIELDS, RunConfig
 from covdemo.failures import KINDS
@@ -19,6 +19,7 @@ from covdemo.fields import parse_number
 from covdemo.parameterizations import PARAMETERIZATIONS
 from covdemo.safe_rates import RATES, rounded
 from covdemo.stability import AXES, CHUNK, OUTCOMES, UNKNOWN, Axis, StabilityMap, sweep
+from covdemo.trials import Trials
 
 CLUSTER_LOST = 4  # exit code
 _REST = 5.0  # seconds between two times that a map is written, at least
@@ -41,15 +42,16 @@ def map_grid(config: RunConfig, options: argparse.Namespace) -> int:
     if options.all:
         _refuse_others(options)
         return _ship(Path(str(atlas.place("covariance"))).parent)
+    data = table_file.data(config, options.table)
     with reading():
         x, y = (_axis(name, options) for name in (options.x, options.y))
-        empty = StabilityMap.empty(config, x, y, range(options.seeds))
+        empty = StabilityMap.empty(config, x, y, range(options.seeds), data.identity if data else "")
     files = (("--csv", write_csv, options.csv), ("--picture", write_picture, options.picture))
     _refuse_same(options)
     for flag, _, path in files:
         check_target(flag, path)
     try:
-        found = _sweep(_start(empty, options.out), options)
+        found = _sweep(_start(empty, options.out), options, data)
     except cluster.ClusterLost as lost:
         print(f"{lost}. {options.out} keeps the runs that are done; the same command goes on with them.", file=sys.stderr)
         return CLUSTER_LOST
@@ -86,13 +88,13 @@ def _refuse_same(options: argparse.Namespace) -> None:
             raise BadArgument(f"{flag}: {path} is the file of {other} already; take another name")
 
 
-def _sweep(start: StabilityMap, options: argparse.Namespace) -> StabilityMap:
+def _sweep(start: StabilityMap, options: argparse.Namespace, data: Trials | None) -> StabilityMap:
     """Do the runs that have not been done, and write the map now and then and at the end, whatever ends it."""
     keeper = Keeper(options.out)
     with cluster.executor(options.dask) as executor:
         keeper.write(start)  # where it cannot be written, that is better known before the work
         try:
-            return sweep(start, executor, Progress(sys.stderr), keeper, options.compiled, options.chunk)
+            return sweep(start, executor, Progress(sys.stderr), keeper, options.compiled, options.chunk, data)
         finally:
             keeper.finish()
 
@@ -179,7 +181,7 @@ def _start(empty: StabilityMap, path: Path) -> StabilityMap:
     with reading("--out"):
         found = StabilityMap.load(path)
     if not found.same_grid(empty):
-        raise BadArgument(f"--out: {path} holds a map of other settings; take another name, or delete it")
+        raise BadArgument(f"--out: {path} holds a map of other settings or data; take another name, or delete it")
     done = int((found.outcome != UNKNOWN).sum())
     print(f"{path}: {done:,} of {found.outcome.size:,} runs are done already", file=sys.stderr)
     return found

@@ -111,6 +111,11 @@ def described(config: "RunConfig") -> bool:
     return source.drawn or bool(source.file)
 
 
+def own(config: "RunConfig", data: Trials) -> Trials | None:
+    """Return the data of a viewer's file; None where the configuration says what they are, or there is no file yet."""
+    return data if data.moments and not described(config) else None
+
+
 def trials_of(config: "RunConfig", table: Table) -> Trials:
     """Return the points of a table and an order for each epoch.
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, as_completed
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,6 +17,7 @@ from covdemo.batch import Results, run_batch
 from covdemo.config import FIELDS, RunConfig
 from covdemo.map_files import MEASURES
 from covdemo.outcomes import Outcome
+from covdemo.trials import Trials
 
 OUTCOMES = tuple(Outcome)
 UNKNOWN = -1  # in place of an outcome: not computed yet
@@ -56,12 +58,14 @@ class Grid:
         config: the settings that all runs share; those of the axes and the seed are replaced.
         x, y: the axes.
         seeds: of data and order.
+        points: identity of data that the settings do not name; else empty.
     """
 
     config: RunConfig
     x: Axis
     y: Axis
     seeds: tuple[int, ...]
+    points: str
 
     def run_config(self, row: int, column: int, seed: int = 0) -> RunConfig:
         """Return the settings of a run, by its place in the arrays."""
@@ -94,7 +98,7 @@ class StabilityMap(Grid):
     notice: str = ""
 
     @classmethod
-    def empty(cls, config: RunConfig, x: Axis, y: Axis, seeds: Sequence[int]) -> "StabilityMap":
+    def empty(cls, config: RunConfig, x: Axis, y: Axis, seeds: Sequence[int], points: str = "") -> "StabilityMap":
         """Return a map of which nothing is known.
 
         Raises:
@@ -109,12 +113,12 @@ class StabilityMap(Grid):
         shape = len(y.values), len(x.values), len(seeds)
         kinds = map(np.dtype, MEASURES.values())
         arrays: Any = (np.full(shape, np.nan if kind.kind == "f" else UNKNOWN, kind) for kind in kinds)
-        return cls(config, x, y, tuple(seeds), *arrays)
+        return cls(config, x, y, tuple(seeds), points, *arrays)
 
     @property
     def grid(self) -> Grid:
         """The runs, without how they ended."""
-        return Grid(self.config, self.x, self.y, self.seeds)
+        return Grid(self.config, self.x, self.y, self.seeds, self.points)
 
     @property
     def complete(self) -> bool:
@@ -145,7 +149,7 @@ class StabilityMap(Grid):
             content = map_files.unpack(path)
             grid = content.grid
             x, y = (Axis(grid[axis]["name"], tuple(grid[axis]["values"])) for axis in "xy")
-            empty = cls.empty(map_files.settings(grid["config"]), x, y, grid["seeds"])
+            empty = cls.empty(map_files.settings(grid["config"]), x, y, grid["seeds"], str(grid.get("points", "")))
         except map_files.UNREADABLE as error:
             raise ValueError(f"expected a map written by covdemo, but it cannot be read: {error}") from None
         measured: dict[str, Any] = map_files.checked(content, empty.outcome.shape)
@@ -156,8 +160,8 @@ def _description(found: Grid) -> str:
     """Return what the runs of a map are, as JSON."""
     replaced: dict[str, Any] = {axis.name: axis.values[0] for axis in (found.x, found.y)}
     config = dataclasses.asdict(replace(found.config, seed=0, **replaced))
-    grid = {"config": config, "x": dataclasses.asdict(found.x), "y": dataclasses.asdict(found.y), "seeds": list(found.seeds)}
-    return json.dumps(grid)
+    axes = {side: dataclasses.asdict(axis) for side, axis in (("x", found.x), ("y", found.y))}
+    return json.dumps({"config": config, **axes, "seeds": list(found.seeds), "points": found.points})
 
 
 def stack(maps: Sequence[StabilityMap], row: int) -> StabilityMap:
@@ -177,6 +181,7 @@ def sweep(
     keep: Callable[[StabilityMap], None] = lambda found: None,
     compiled: bool = False,
     chunk: int = CHUNK,
+    data: Trials | None = None,
 ) -> StabilityMap:
     """Do the runs of a map that have not been done, and return the complete map.
 
@@ -187,10 +192,11 @@ def sweep(
         keep: given the map so far after each chunk.
         compiled: whether the trials are compiled, as in ``run_batch``.
         chunk: runs in a chunk.
+        data: points to use instead of those that the settings name, as in ``run_batch``.
     """
     found = replace(start, **{name: getattr(start, name).copy() for name in MEASURES})
-    notice = ""
-    for places, results in _results(found, executor, progress, compiled, chunk):
+    notice, train = "", partial(_train, found.grid, compiled, data)
+    for places, results in _results(found, train, executor, progress, chunk):
         _enter(found, places, results)
         notice = notice or results.notice
         progress(_share(found))
@@ -209,15 +215,15 @@ def within(progress: Callable[[float], None], before: float, part: float) -> Cal
 
 
 def _results(
-    found: StabilityMap, executor: Executor | None, progress: Callable[[float], None], compiled: bool, size: int
+    found: StabilityMap, train: Callable[..., Results], executor: Executor | None, progress: Callable[[float], None], size: int
 ) -> Iterator[tuple[Places, Results]]:
-    grid, chunks = found.grid, _chunks(found, size)
+    chunks = _chunks(found, size)
     if executor is None:
         for places in chunks:
             tell = within(progress, _share(found), len(places) / found.outcome.size)
-            yield places, _train(grid, places, compiled, tell)
+            yield places, train(places, tell)
         return
-    futures = {executor.submit(_train, grid, places, compiled): places for places in chunks}
+    futures = {executor.submit(train, places): places for places in chunks}
     try:
         for future in as_completed(list(futures)):
             yield futures.pop(future), future.result()
@@ -226,9 +232,11 @@ def _results(
             future.cancel()
 
 
-def _train(grid: Grid, places: Places, compiled: bool, progress: Callable[[float], None] = lambda done: None) -> Results:
+def _train(
+    grid: Grid, compiled: bool, data: Trials | None, places: Places, progress: Callable[[float], None] = lambda done: None
+) -> Results:
     """Do the runs at some places; their settings are made here, as those of a large map together would fill the memory."""
-    return run_batch([grid.run_config(*place) for place in places.tolist()], progress, compiled)
+    return run_batch([grid.run_config(*place) for place in places.tolist()], progress, compiled, data)
 
 
 def _chunks(found: StabilityMap, size: int) -> Iterator[Places]:

@@ -10,6 +10,7 @@ from typing import TextIO
 
 import numpy as np
 
+from covdemo import table_file
 from covdemo.arguments import check_target, reading, write
 from covdemo.config import RunConfig
 from covdemo.failures import Failure
@@ -36,7 +37,7 @@ def train(config: RunConfig, options: argparse.Namespace) -> int:
     """Run an experiment and print how it ended; return the exit code."""
     for option in ("final", *_FILES):
         check_target(_flag(option), getattr(options, option))
-    run = Run(config, _read(options.data, config) if options.data else None)
+    run = Run(config, _data(config, options))
     advance(run, sys.stderr)
     if run.notice:
         print(run.notice, file=sys.stderr)
@@ -53,8 +54,8 @@ def train(config: RunConfig, options: argparse.Namespace) -> int:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes beside the settings of the run."""
-    files = " ".join(f"[{_flag(option)} FILE.{ending}]" for option, (ending, _, _) in _FILES.items())
-    parser.usage = f"%(prog)s [--preset NAME] [--SETTING VALUE ...] [--json] [--data FILE.npz] [--final FILE.npz] {files}"
+    files = "[--final FILE.npz] " + " ".join(f"[{_flag(option)} FILE.{ending}]" for option, (ending, _, _) in _FILES.items())
+    parser.usage = f"%(prog)s [--preset NAME] [--SETTING VALUE ...] [--json] [--table FILE.csv] [--data FILE.npz] {files}"
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else; NaN and infinity are null")
     parser.add_argument("--data", type=Path, metavar="FILE.npz", help=_DATA)
     parser.add_argument("--final", type=Path, metavar="FILE.npz", help=_FINAL)
@@ -66,9 +67,14 @@ def _flag(option: str) -> str:
     return f"--{option.replace('_', '-')}"
 
 
-def _read(path: Path, config: RunConfig) -> Trials:
+def _data(config: RunConfig, options: argparse.Namespace) -> Trials | None:
+    """Return the data of a file; None where the settings say what they are."""
+    if options.data is None:
+        return table_file.data(config, options.table)
     with reading("--data"):
-        return read_npz(path, config)
+        if options.table:
+            raise ValueError("expected one file of data, got --table too")
+        return read_npz(options.data, config)
 
 
 def advance(run: Run, stream: TextIO) -> None:

@@ -2,7 +2,9 @@
 
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -95,6 +97,16 @@ class Trials:
     def epoch(self, trial: int) -> int:
         """Return the number of the epoch, from 0, that a trial, from 0, belongs to."""
         return trial // len(self.x)
+
+    @cached_property
+    def identity(self) -> str:
+        """The same for equal points, labels and names, whatever their order is."""
+        content = repr((self.x.tolist(), self.label.tolist(), self.names))
+        return sha256(content.encode()).hexdigest()
+
+    def shuffled(self, config: "RunConfig") -> "Trials":
+        """Return the same points in the order of a configuration."""
+        return replace(self, order=shuffle(config, len(self.x)))
 
 
 def draw(config: "RunConfig") -> Trials:

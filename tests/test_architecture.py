@@ -25,7 +25,7 @@ LAYERS = [
     "fates scalarize",
     "fused",
     "config",
-    "presets lessons categories batch history map_files",
+    "presets lessons categories batch history map_files table_file",
     "observed",
     "run stability entrants",
     "comparison safe_rates",

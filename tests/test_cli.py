@@ -243,12 +243,6 @@ def test_an_interrupted_run_ends_with_exit_code_130_and_a_word():
     assert (code, printed, b"interrupted" in seen, b"Traceback" in seen) == (130, b"", True, False)
 
 
-def test_a_file_of_the_page_is_refused_in_a_sentence(capsys):
-    with pytest.raises(SystemExit) as ended:
-        main(["train", "--source", "file"])
-    assert (ended.value.code, "--data FILE.npz" in capsys.readouterr().err) == (2, True)
-
-
 def test_an_example_is_trained_by_name(capsys):
     assert main(["train", "--source", "penguins", "--parameterization", "log-cholesky"]) == 0
     assert capsys.readouterr().out.startswith("learned after 1,710 of 1,710 trials: accuracy 97")

@@ -5,10 +5,11 @@ import pytest
 import torch
 from pages import open_page, player, press
 
-from covdemo import cli, takeaway
+from covdemo import cli, sources, takeaway
 from covdemo.config import RunConfig, read
 from covdemo.ui import downloads
 
+FILE = {"source": "file", "categories": "3", "column_x": "sepal_length", "sx3": "0.5", "lr_cov": "1e-06"}
 FILES = ["run.json", "history.csv", "failures.csv", "model.pt", "figures.zip"]
 
 
@@ -35,9 +36,13 @@ def test_a_file_is_that_of_the_run_at_the_moment_of_the_click(page):
     assert torch.load(io.BytesIO(content), weights_only=True)["means"].tolist() == player(page).run.model().means.tolist()
 
 
-@pytest.mark.parametrize("query", [{}, {"mean_x_1": "-0.005"}, {"categories": "3", "epochs": "2"}, {"source": "iris"}], ids=str)
-def test_the_command_for_the_animation_means_the_same_run(query):
+@pytest.mark.parametrize(
+    "query", [{}, {"mean_x_1": "-0.005"}, {"categories": "3", "epochs": "2"}, {"source": "iris"}, FILE], ids=str
+)
+def test_the_command_for_the_animation_means_the_same_run(query, tmp_path, monkeypatch):
     config = read(query)[0]
+    (tmp_path / "FILE.csv").write_bytes(sources.content("iris"))
+    monkeypatch.chdir(tmp_path)
     program, option, module, *arguments = shlex.split(downloads.command(config))
     assert (program, option, module) == ("python", "-m", "covdemo")
     assert cli.settings(cli.build_parser().parse_args(arguments)) == config

@@ -130,7 +130,7 @@ def test_a_file_with_another_map_is_left_alone(target, capsys):
     before = target.read_bytes()
     code, sentence = refusal(capsys, *GRID, "--out", str(target), "--lr-mu", "0.01")
     assert (code, target.read_bytes() == before) == (2, True)
-    assert "holds a map of other settings; take another name, or delete it" in sentence
+    assert "holds a map of other settings or data; take another name, or delete it" in sentence
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from pages import open_page, player, press, said, widget
+from test_mydata import FOUR, upload
 
 from covdemo import atlas, limits
 from covdemo.categories import add_category
 from covdemo.config import FIELDS, RunConfig, read, to_query
+from covdemo.run import Run
 from covdemo.safe_rates import FINER, RATES, SEEDS, largest_safe_rate
 from covdemo.ui import maps, tabs, working
 
@@ -125,6 +127,29 @@ def test_a_click_on_a_cell_loads_its_settings_and_opens_the_tab_where_they_are_t
 def test_any_data_that_the_settings_describe_can_be_mapped(config):
     page = open_map(**to_query(config))
     assert "Compute this map" in labels(page)
+
+
+def test_a_file_of_the_viewers_is_mapped_with_its_own_points_and_no_other_file_gets_its_map():
+    page = upload(open_map(source="file", epochs="1", parameterization="tril"), FOUR)
+    wait(press(page, "compute map"))
+    config, data = player(page).run.config, player(page).run.data
+    key = maps._key(config, "lr_mu", data)
+    found = page.session_state[working._MINE].get(key)
+    assert working._MEMORY.get(key) is None  # which is not the session's
+    run = Run(found.run_config(3, 8, 1), data.shuffled(replace(config, seed=1)))
+    run.advance(run.total)
+    assert (run.total, found.kl[3, 8, 1]) == (24, pytest.approx(run.frame().kl.sum(), rel=1e-3))
+    assert "840 runs, 4 seeds a cell." in caption(page)
+    upload(page, FOUR.replace(b"c3", b"c9"))
+    assert (player(page).run.config, "Compute this map" in labels(page)) == (config, True)
+
+
+def test_the_largest_safe_rate_of_a_file_is_that_of_its_points():
+    page = upload(open_page(source="file", epochs="1", parameterization="tril"), FOUR)
+    expected = largest_safe_rate(player(page).run.config, data=player(page).run.data)
+    assert expected != largest_safe_rate(player(page).run.config)
+    wait(press(page, "find safe rate"))
+    assert (f"{expected.rate:g}" if expected.rate else "No rate from") in caption(page)
 
 
 def test_the_search_for_the_largest_safe_rate_finds_what_the_package_finds_and_one_click_takes_it():

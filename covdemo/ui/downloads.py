@@ -21,6 +21,7 @@ _FILES: tuple[tuple[str, str, str, Callable[[Run], str | bytes]], ...] = (
     ("Failures as CSV", "failures.csv", "A line for each failure.", lambda run: takeaway.log_csv(run.history.failures)),
     ("Model as state_dict", "model.pt", _MODEL, takeaway.model_file),
 )
+_FOLLOWING = [field.url for field in FIELDS if field.attribute.startswith("start_")]  # from the table, where it is not given
 _PICTURES = "Panels and curves as they are now, on a white ground."
 
 
@@ -36,9 +37,8 @@ def draw(player: RunPlayer) -> None:
         else:
             st.caption(_NO_PICTURES)
         st.caption(_EACH)
-        if described(player.run.config):
-            st.caption("The run as an animated picture, where covdemo is installed:")
-            st.code(command(player.run.config), language="sh", wrap_lines=True)
+        st.caption("The run as an animated picture, where covdemo is installed:")
+        st.code(command(player.run.config), language="sh", wrap_lines=True)
 
 
 def _button(player: RunPlayer, name: str, file: str, text: str, content: Callable[[Run], str | bytes]) -> None:
@@ -47,7 +47,8 @@ def _button(player: RunPlayer, name: str, file: str, text: str, content: Callabl
 
 
 def command(config: RunConfig) -> str:
-    """Return the command that makes an animated picture of a run."""
-    query = to_query(config)
-    given = [f"{field.flag}={quote(query[field.url])}" for field in FIELDS if field.url in query]
+    """Return the command that makes an animated picture of a run; a viewer's file is ``FILE.csv`` there."""
+    file, follow = ([], []) if described(config) else (["--table=FILE.csv"], _FOLLOWING)
+    query = to_query(config, also=follow)
+    given = file + [f"{field.flag}={quote(query[field.url])}" for field in FIELDS if field.url in query]
     return " ".join(["python -m covdemo animate --output run.gif", *given])

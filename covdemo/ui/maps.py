@@ -7,12 +7,13 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from covdemo import atlas, limits, map_charts
+from covdemo import atlas, limits, map_charts, sources
 from covdemo.config import FIELDS, RunConfig
 from covdemo.parameterizations import PARAMETERIZATIONS
 from covdemo.safe_rates import RATES, rounded
 from covdemo.sources import described
 from covdemo.stability import Axis, StabilityMap, sweep
+from covdemo.trials import Trials
 from covdemo.ui import tabs, widgets, working
 
 _SEEDS, _CHUNK = 4, 512
@@ -28,21 +29,22 @@ _RATES, _METHODS = "Rates", "All methods"
 _VIEWS = "Two rates of the present method, or the rate of the matrices for every method."
 
 
-def tab(config: RunConfig) -> None:
-    """Draw the tab, for the present settings."""
+def tab(config: RunConfig, data: Trials) -> None:
+    """Draw the tab, for the present settings and the data of the viewer's run."""
     st.markdown(
         "Every cell is a run for each of several data seeds. Blue has learned, amber ran to its end without learning, "
         "red has failed. **Click a cell to train with its settings.**"
     )
-    if not described(config):
-        st.info("A map needs data that the settings describe, which a file of yours is not: choose another source.")
+    own = sources.own(config, data)
+    if not described(config) and own is None:
+        st.info("A map needs your data: choose the file in the sidebar, under Data.")
         return
     with st.container(horizontal=True):
         view = st.segmented_control("Map of", [_RATES, _METHODS], default=_RATES, key="map view", required=True, help=_VIEWS)
         up = "parameterization" if view == _METHODS else _axis_up()
-    found = _known(config, up)
+    found = _known(config, up, own)
     if found is None:
-        _offer(config, up)
+        _offer(config, up, own, config.epochs * len(data.x))
     else:
         _draw(found, config)
 
@@ -53,51 +55,54 @@ def _axis_up() -> str:
     return st.selectbox("Against", choices, format_func=_LABELS.__getitem__, key="map axis", help=text, width=320)
 
 
-def _known(config: RunConfig, up: str) -> StabilityMap | None:
+def _known(config: RunConfig, up: str, own: Trials | None) -> StabilityMap | None:
     """Return the map that ships or that somebody has had computed; None if there is none."""
     usual = replace(config, parameterization=RunConfig.parameterization)
     if up == "lr_mu" and (ships := atlas.covering(config)) is not None:
         return ships
     if up == "parameterization" and usual.lr_mu == RunConfig.lr_mu and atlas.covering(usual) is not None:
         return atlas.methods()
-    return working.result(_key(config, up))
+    return working.result(_key(config, up, own))
 
 
-def _empty(config: RunConfig, up: str) -> StabilityMap:
+def _empty(config: RunConfig, up: str, own: Trials | None) -> StabilityMap:
     values = tuple(PARAMETERIZATIONS) if up == "parameterization" else _VALUES[up]
-    return StabilityMap.empty(config, Axis("lr_cov", _VALUES["lr_cov"]), Axis(up, values), range(_SEEDS))
+    return StabilityMap.empty(
+        config, Axis("lr_cov", _VALUES["lr_cov"]), Axis(up, values), range(_SEEDS), own.identity if own else ""
+    )
 
 
-def _key(config: RunConfig, up: str) -> tuple[str, str, RunConfig]:
+def _key(config: RunConfig, up: str, own: Trials | None = None) -> working.Key:
     """Return what the map depends on: settings that an axis replaces, and the seed, are left out."""
     usual = RunConfig()
-    return ("map", up, replace(config, **{name: getattr(usual, name) for name in ("lr_cov", up, "seed")}))
+    config = replace(config, **{name: getattr(usual, name) for name in ("lr_cov", up, "seed")})
+    return working.Key(("map", up, config), own.identity if own else "")
 
 
-def _offer(config: RunConfig, up: str) -> None:
-    """Show how far the computation is, or offer it, or say why it is too much."""
-    key = _key(config, up)
+def _offer(config: RunConfig, up: str, own: Trials | None, trials: int) -> None:
+    """Show how far the computation is, or offer it, or say why it is too much with so many trials a run."""
+    key = _key(config, up, own)
     if working.watch(_JOB, key):
         return
     if working.result(key) is not None:
         st.rerun()
-    empty = _empty(config, up)
+    empty = _empty(config, up, own)
     runs = empty.outcome.size
-    if runs * config.trials > limits.MAP_TRIALS:
+    if runs * trials > limits.MAP_TRIALS:
         st.warning(
-            f"{runs:,} runs of {config.trials:,} trials are {runs * config.trials:,} trials, at most {limits.MAP_TRIALS:,} are "
+            f"{runs:,} runs of {trials:,} trials are {runs * trials:,} trials, at most {limits.MAP_TRIALS:,} are "
             f"done on this page; with up to {limits.MAP_TRIALS // runs:,} trials a run it works. "
             "`python -m covdemo map` has no such limit."
         )
         return
-    st.info(f"No map of these settings yet: {runs:,} runs of {config.trials:,} trials each.")
-    work = partial(_compute, empty)
+    st.info(f"No map of these settings yet: {runs:,} runs of {trials:,} trials each.")
+    work = partial(_compute, empty, own)
     why = "It takes seconds to minutes, and can be cancelled."
     st.button("Compute this map", key="compute map", type="primary", on_click=working.start, args=(_JOB, key, work), help=why)
 
 
-def _compute(empty: StabilityMap, progress: Callable[[float], None]) -> StabilityMap:
-    return sweep(empty, progress=progress, chunk=_CHUNK)
+def _compute(empty: StabilityMap, own: Trials | None, progress: Callable[[float], None]) -> StabilityMap:
+    return sweep(empty, progress=progress, chunk=_CHUNK, data=own)
 
 
 def _draw(found: StabilityMap, config: RunConfig) -> None:

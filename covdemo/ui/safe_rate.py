@@ -6,10 +6,12 @@ from functools import partial
 
 import streamlit as st
 
+from covdemo import sources
 from covdemo.config import RunConfig
 from covdemo.safe_rates import RATES, SEEDS, WIDTH, SafeRate, largest_safe_rate
 from covdemo.sources import described
-from covdemo.ui import widgets, working
+from covdemo.trials import Trials
+from covdemo.ui import session, widgets, working
 
 _JOB = "safe rate"
 _HELP = (
@@ -20,7 +22,9 @@ _HELP = (
 
 def draw(config: RunConfig) -> None:
     """Draw the rate where it is known, else the search for it."""
-    key = (_JOB, replace(config, lr_cov=RunConfig.lr_cov, seed=RunConfig.seed))
+    own = sources.own(config, session.data())
+    usual = replace(config, lr_cov=RunConfig.lr_cov, seed=RunConfig.seed)
+    key = working.Key((_JOB, usual), own.identity if own else "")
     found: SafeRate | None = working.result(key)
     if found is not None:
         _tell(found, config)
@@ -29,19 +33,19 @@ def draw(config: RunConfig) -> None:
         return
     if working.result(key) is not None:
         st.rerun()
-    reason = "" if described(config) else "It needs data that the settings describe, which a file of yours is not."
+    reason = "" if own or described(config) else "It needs your data: choose the file under Data."
     st.button(
         "Find the largest safe rate",
         key="find safe rate",
         help=reason or _HELP,
         disabled=bool(reason),
         on_click=working.start,
-        args=(_JOB, key, partial(_search, config)),
+        args=(_JOB, key, partial(_search, config, own)),
     )
 
 
-def _search(config: RunConfig, progress: Callable[[float], None]) -> SafeRate:
-    return largest_safe_rate(config, progress=progress)
+def _search(config: RunConfig, own: Trials | None, progress: Callable[[float], None]) -> SafeRate:
+    return largest_safe_rate(config, progress=progress, data=own)
 
 
 def _tell(found: SafeRate, config: RunConfig) -> None:

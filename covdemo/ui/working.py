@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 from streamlit import runtime
@@ -12,14 +12,28 @@ from covdemo.jobs import Job, Memory
 
 _POLL = 0.5  # seconds between two looks at a job
 _MEMORY = Memory()
+_MINE = "results of the viewer's own"
 
 
-def result(key: Hashable) -> Any:
+class Key(NamedTuple):
+    """What a result is the result of: the work, and which points of a file, whose results stay in the session; else empty."""
+
+    work: Hashable
+    points: str = ""
+
+
+def result(key: Key) -> Any:
     """Return the result of the work of this key, whoever had it done; None if nobody had."""
-    return _MEMORY.get(key)
+    return _memory(key).get(key)
 
 
-def start(name: str, key: Hashable, work: Callable[[Callable[[float], None]], Any]) -> None:
+def _memory(key: Key) -> Memory:
+    """Return the memory of all viewers, or for work on a file that of this one."""
+    mine: Memory = st.session_state.setdefault(_MINE, Memory()) if key.points else _MEMORY
+    return mine
+
+
+def start(name: str, key: Key, work: Callable[[Callable[[float], None]], Any]) -> None:
     """Start a viewer's job of this name; an earlier one of the same name is cancelled."""
     cancel(name)
     st.session_state[_slot(name)] = (key, Job(work, _connected()))
@@ -40,7 +54,7 @@ def cancel(name: str) -> None:
         found[1].cancel()
 
 
-def watch(name: str, key: Hashable) -> bool:
+def watch(name: str, key: Key) -> bool:
     """Draw how far the job of this name and key is, with a button to cancel it; return whether there is one under way."""
     found = st.session_state.get(_slot(name))
     if found is None or found[0] != key:
@@ -50,7 +64,7 @@ def watch(name: str, key: Hashable) -> bool:
     if job.finished:
         del st.session_state[_slot(name)]
         if job.result is not None:
-            _MEMORY.put(key, job.result)
+            _memory(key).put(key, job.result)
         elif job.fault:
             st.error(job.fault)
         return False
