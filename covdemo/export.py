@@ -4,7 +4,7 @@ import ast
 import inspect
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from textwrap import fill, indent
 from types import ModuleType
 
@@ -15,7 +15,7 @@ from covdemo.optimizers import OPTIMIZERS
 from covdemo.parameterizations import PARAMETERIZATIONS, Parameterization
 from covdemo.policies import POLICIES
 from covdemo.spreadsheets import defuse
-from covdemo.trials import Trials
+from covdemo.trials import Origin, Trials
 
 _LIBRARIES: dict[str, ModuleType] = {"linalg": linalg, "spectra": spectra}
 
@@ -111,7 +111,12 @@ def _constants(config: RunConfig, data: Trials | None, file: str) -> str:
     arrays = [*truth, config.start_means, config.start_covariances]
     lines = [_array(name, array.tolist()) for name, array in zip(names, arrays, strict=True)]
     if data and known:
-        lines += [f"DATA = {_text(file)}", _names(data.names), f"EPOCHS, SEED = {config.epochs}, {config.seed}"]
+        lines += _origin(data.origin) if data.origin else []
+        lines += [
+            f"DATA = {_text(file)}",
+            _list("NAMES", map(defuse, data.names)),
+            f"EPOCHS, SEED = {config.epochs}, {config.seed}",
+        ]
     else:
         lines += [f"POINTS, EPOCHS, SEED = {config.points}, {config.epochs}, {config.seed}"]
     lines += [f"RATES = ({config.lr_mu}, {config.lr_cov}, {config.lr_nn})  # of means, covariance matrices and read-out"]
@@ -133,12 +138,18 @@ def _array(name: str, rows: Sequence[object]) -> str:
     return f"{name} = np.array(\n    [\n" + "".join(f"        {row},\n" for row in rows) + "    ]\n)"
 
 
-def _names(names: Sequence[str]) -> str:
-    """Return the names of the categories as they are in the file, as code."""
-    texts = [_text(defuse(name)) for name in names]
-    if len(line := f"NAMES = [{', '.join(texts)}]") <= _WIDTH:
+def _origin(origin: Origin) -> list[str]:
+    """Return how a row of the table became a point."""
+    how = "# A row of the table, with these columns of x, y and category, became the point (x, y) = (cells - CENTRE) / SCALE."
+    return [how, _list("COLUMNS", origin.columns), f"CENTRE = {[*origin.centre]}", f"SCALE = {[*origin.scale]}"]
+
+
+def _list(name: str, words: Iterable[str]) -> str:
+    """Return strings as code."""
+    texts = [_text(word) for word in words]
+    if len(line := f"{name} = [{', '.join(texts)}]") <= _WIDTH:
         return line
-    return "NAMES = [\n" + "".join(f"    {text},\n" for text in texts) + "]"
+    return f"{name} = [\n" + "".join(f"    {text},\n" for text in texts) + "]"
 
 
 def _text(words: str) -> str:

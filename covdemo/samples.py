@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from covdemo import limits
 from covdemo.datafiles import Table, complaint, not_a_number
 from covdemo.fields import nearest, quote
-from covdemo.trials import Moments
+from covdemo.trials import Moments, Origin
 
 Array = NDArray[np.float64]
 
@@ -58,11 +58,13 @@ class Sample(NamedTuple):
         x: ``[N, 2]``.
         label: categories, from 0, ``[N]``.
         names: of the categories, K of them.
+        origin: how they were made from a table, if they were.
     """
 
     x: Array
     label: NDArray[np.int64]
     names: tuple[str, ...]
+    origin: Origin | None = None
 
 
 def guess(table: Table) -> Columns:
@@ -124,7 +126,8 @@ def sample(table: Table, wanted: Columns, scaling: str) -> Sample:
     _check_spread(x, columns)
     place = {name: k for k, name in enumerate(names)}
     label = np.array([place[cell] for cell in cells], dtype=np.int64)
-    return Sample(_standardise(x) if SCALINGS[scaling].standardised else x, label, names)
+    centre, scale = _scale(x) if SCALINGS[scaling].standardised else (np.zeros(2), np.ones(2))
+    return Sample((x - centre) / scale, label, names, Origin(columns, tuple(centre.tolist()), tuple(scale.tolist())))
 
 
 def _faults(table: Table, columns: Columns) -> Iterator[tuple[int, str]]:
@@ -143,9 +146,9 @@ def _check_spread(x: Array, columns: Columns) -> None:
             raise ValueError(f"expected numbers that differ in column {quote(column)}, got {values[0]:g} everywhere")
 
 
-def _standardise(x: Array) -> Array:
-    """Return (x - mean) / standard deviation, times ``SIZE``."""
-    return SIZE * (x - x.mean(axis=0)) / x.std(axis=0)
+def _scale(x: Array) -> tuple[Array, Array]:
+    """Return the mean of each column, and what to divide by so that its standard deviation becomes ``SIZE``."""
+    return x.mean(axis=0), x.std(axis=0) / SIZE
 
 
 def _sorted_names(names: set[str]) -> tuple[str, ...]:

@@ -123,7 +123,7 @@ def trials_of(config: "RunConfig", table: Table) -> Trials:
         ValueError: if the table does not fit the settings, with the numbers of lines where lines are at fault.
     """
     points = sample_of(config, table)
-    return Trials(points.x, points.label, shuffle(config, len(points.x)), points.names, moments(points))
+    return Trials(points.x, points.label, shuffle(config, len(points.x)), points.names, moments(points), points.origin)
 
 
 def sample_of(config: "RunConfig", table: Table) -> Sample:

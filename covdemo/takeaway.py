@@ -16,6 +16,7 @@ from covdemo import spreadsheets
 from covdemo.failures import Failure
 from covdemo.history import Array, History, condition_number
 from covdemo.run import Run
+from covdemo.trials import Trials
 
 LOG_COLUMNS = (
     "trial",
@@ -46,7 +47,13 @@ def report(run: Run) -> dict[str, Any]:
         "kl": _json_number(float(frame.kl.sum())),
         "failures": [_failure(failure) for failure in run.history.failures],
         "config": asdict(run.config),
+        "data": _origin(run.data),
     }
+
+
+def _origin(data: Trials) -> dict[str, Any] | None:
+    """Return how a row of the table becomes a point; None where there was no table."""
+    return {**data.origin._asdict(), "categories": data.names} if data.origin else None
 
 
 def _failure(failure: Failure) -> dict[str, Any]:

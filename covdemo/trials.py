@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +71,20 @@ class Moments:
     raised: tuple[int, ...] = ()
 
 
+class Origin(NamedTuple):
+    """How points were made from a table: a point is (cells - ``centre``) / ``scale``.
+
+    Attributes:
+        columns: names of those of x, y and category.
+        centre: of x and y.
+        scale: of x and y.
+    """
+
+    columns: tuple[str, ...]
+    centre: tuple[float, ...]
+    scale: tuple[float, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Trials:
     """Data points and the order in which they are shown.
@@ -81,6 +95,7 @@ class Trials:
         order: row of ``x`` for each trial, ``[T]``.
         names: of the categories; empty where they are only numbered.
         moments: of the data, where no true distributions are known.
+        origin: how they were made from a table, where they were.
     """
 
     x: NDArray[np.float64]
@@ -88,6 +103,7 @@ class Trials:
     order: NDArray[np.int64]
     names: tuple[str, ...] = ()
     moments: Moments | None = None
+    origin: Origin | None = None
 
     @property
     def categories(self) -> int:

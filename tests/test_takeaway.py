@@ -9,13 +9,17 @@ import torch
 from test_export import executed
 
 import covdemo
-from covdemo.config import RunConfig
+from covdemo.config import RunConfig, read
+from covdemo.datafiles import read_table
+from covdemo.export import script
 from covdemo.history import LOGGED
 from covdemo.learner import OBJECTIVES, DistrLearner
 from covdemo.parameterizations import PARAMETERIZATIONS
 from covdemo.run import Run
+from covdemo.sources import data_of
 from covdemo.takeaway import LOG_COLUMNS, history_csv, log_csv, log_row, model_file, run_json
 
+TABLE = 'kind,width,he"ight\n' + "".join(f"{'ab'[j % 2]},{j * j / 7},{100 + j % 5}\n" for j in range(9))
 SHORT = RunConfig(points=8, epochs=1, lr_cov=1e-5)
 CASES = [(key, objective) for key in PARAMETERIZATIONS for objective in OBJECTIVES]
 
@@ -93,6 +97,28 @@ def test_the_settings_in_the_json_make_the_same_run_again():
     found = json.loads(run_json(ended(SHORT)))
     config = RunConfig(**{name: tuple(v) if isinstance(v, list) else v for name, v in found["config"].items()})
     assert ended(config).frame().accuracy == found["accuracy"]
+
+
+@pytest.mark.parametrize("scaling", ["standardised", "as-is"])
+def test_what_is_taken_away_says_how_a_row_of_the_table_becomes_a_point(scaling):
+    config = replace(read({"source": "file", "categories": "2"})[0], scaling=scaling, epochs=1)
+    run = Run(config, data_of(config, read_table(TABLE)))
+    said, constants = json.loads(run_json(run))["data"], {}
+    exec(
+        "\n".join(line for line in script(config, run.data).splitlines() if line.startswith(("COLUMNS", "CENTRE", "SCALE"))),
+        constants,
+    )
+    assert (said["columns"], said["categories"]) == (["width", 'he"ight', "kind"], ["a", "b"])
+    assert [constants[name] for name in ("COLUMNS", "CENTRE", "SCALE")] == [
+        said[name] for name in ("columns", "centre", "scale")
+    ]
+    rows = np.array([[float(cell) for cell in line.split(",")[1:3]] for line in TABLE.splitlines()[1:]])
+    assert ((rows - said["centre"]) / said["scale"]).tolist() == run.data.x.tolist()
+
+
+def test_of_drawn_data_no_columns_are_told(broken):
+    assert json.loads(run_json(broken))["data"] is None
+    assert "CENTRE" not in script(broken.config, broken.data)
 
 
 def test_the_history_has_a_line_for_each_record_and_all_digits(skipping):
