@@ -67,6 +67,7 @@ _RECORDED = (
     "accuracy",
     "means",
     "scale_trils",
+    "valid",
     "eigenvalues",
     "kl",
     "readout",

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 import covdemo
 from covdemo import spreadsheets
 from covdemo.failures import Failure
-from covdemo.history import Array, History, condition_number
+from covdemo.history import History, condition_number
 from covdemo.run import Run
 from covdemo.trials import Trials
 
@@ -85,8 +86,13 @@ def run_json(run: Run) -> str:
 
 
 def history_csv(history: History) -> str:
-    """Return the records of a run as CSV, a line for each; names that end in a number are of this category, from 1."""
-    columns: dict[str, Array] = {name: history.column(name) for name in ("trial", "loss", "accuracy")}
+    """Return the records of a run as CSV, a line for each; names that end in a number are of this category, from 1.
+
+    Where ``valid`` is 0, the last update broke the matrix: eigenvalues, condition number and weights are as it left them,
+    ``mean``, ``var``, ``cov_xy`` and ``kl`` those of the last valid distribution.
+    """
+    columns: dict[str, NDArray[Any]] = {"trial": history.column("trial").astype(int)}
+    columns |= {name: history.column(name) for name in ("loss", "accuracy")}
     means, factors, values = (history.column(name) for name in ("means", "scale_trils", "eigenvalues"))
     covariances = factors @ factors.swapaxes(-1, -2)
     condition = condition_number(values)
@@ -99,6 +105,7 @@ def history_csv(history: History) -> str:
             "var_x": covariances[:, k, 0, 0],
             "cov_xy": covariances[:, k, 0, 1],
             "var_y": covariances[:, k, 1, 1],
+            "valid": history.column("valid")[:, k].astype(int),
             "smallest_eigenvalue": values[:, k, 0],
             "largest_eigenvalue": values[:, k, -1],
             "condition_number": condition[:, k],
@@ -106,8 +113,8 @@ def history_csv(history: History) -> str:
             **{f"weight_{row + 1}": readout[:, row, k] for row in range(readout.shape[1])},
         }
         columns |= {f"{name}_{k + 1}": column for name, column in of_category.items()}
-    table = np.column_stack(list(columns.values())).tolist()
-    return spreadsheets.write([list(columns), *([int(trial), *rest] for trial, *rest in table)])
+    table = zip(*(column.tolist() for column in columns.values()), strict=True)
+    return spreadsheets.write([list(columns), *table])
 
 
 def log_row(failure: Failure, digits: int = _DIGITS) -> tuple[object, ...]:

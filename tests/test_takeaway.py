@@ -142,6 +142,13 @@ def test_a_broken_matrix_has_an_infinite_condition_and_an_eigenvalue_that_is_not
     assert last["condition_number_1"] == "inf"
 
 
+def test_a_line_whose_eigenvalues_are_of_a_broken_matrix_says_so(broken):
+    before, last = lines(history_csv(broken.history))[-2:]
+    category = broken.history.failures[0].category
+    assert [line[f"valid_{category}"] for line in (before, last)] == ["1", "0"]
+    assert float(last[f"var_x_{category}"]) > 0 > float(last[f"smallest_eigenvalue_{category}"])  # two moments in one line
+
+
 def test_the_history_of_five_categories_has_columns_for_each():
     config = RunConfig(**{name: (value,) * 5 for name, value in CATEGORY.items()}, points=2, epochs=1)
     assert {"mean_x_5", "weight_5_5"} <= lines(history_csv(Run(config).history))[0].keys()

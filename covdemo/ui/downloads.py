@@ -15,9 +15,12 @@ from covdemo.ui.player import RunPlayer
 _EACH = "Any figure alone as PNG: the first button of the menu that it shows at its top right under the mouse."
 _NO_PICTURES = f"All figures as PNG and SVG: where this page is served, {pictures.MISSING}."
 _MODEL = "Loads into the class Model of the script in the tab Code, and into covdemo.DistrLearner."
+_HISTORY = (
+    "A line for each record. Where valid is 0, the eigenvalues are of the broken matrix, means and variances still valid ones."
+)
 _FILES: tuple[tuple[str, str, str, Callable[[Run], str | bytes]], ...] = (
     ("Run as JSON", "run.json", "Settings, outcome, failures, and versions of what computed them.", takeaway.run_json),
-    ("History as CSV", "history.csv", "A line for each record.", lambda run: takeaway.history_csv(run.history)),
+    ("History as CSV", "history.csv", _HISTORY, lambda run: takeaway.history_csv(run.history)),
     ("Failures as CSV", "failures.csv", "A line for each failure.", lambda run: takeaway.log_csv(run.history.failures)),
     ("Model as state_dict", "model.pt", _MODEL, takeaway.model_file),
 )
