@@ -1,7 +1,7 @@
 """Every control says in a sentence what it is for, and every chart what is to be seen."""
 
 import pytest
-from pages import open_page, press, run_to_the_end
+from pages import APP, open_page, press, run_to_the_end
 
 from covdemo.config import FIELDS
 
@@ -39,6 +39,15 @@ def test_every_control_has_a_sentence_of_help(tab, pages):
     controls = [proto for proto in pages[tab] if hasattr(proto, "help") and hasattr(proto, "id") and hasattr(proto, "label")]
     assert len(controls) > len(FIELDS) / 2
     assert [proto.label for proto in controls if not proto.help.endswith(".")] == []
+
+
+def test_the_readme_says_what_every_control_that_is_no_setting_does(pages):
+    protos = [proto for tab in TABS for proto in pages[tab] if hasattr(proto, "help") and hasattr(proto, "id")]
+    settings = {field.label.partition(" of category")[0] for field in FIELDS}
+    labels = {proto.label for proto in protos if proto.label and not proto.label.startswith((*settings, "lr_cov of"))}
+    told = (APP.parent / "README.md").read_text().partition("## What the controls do")[2].partition("\n## ")[0]
+    assert len(labels) > 20
+    assert [label for label in sorted(labels) if label.rstrip(" 123") not in told] == []
 
 
 @pytest.mark.parametrize("tab", TABS)
