@@ -5,13 +5,18 @@ from functools import partial
 
 import numpy as np
 
-from covdemo import charts, curve_charts, tables
+from covdemo import charts, curve_charts, map_charts, pictures, tables
 from covdemo.charts import Box, Spec
+from covdemo.comparison import Comparison
+from covdemo.config import RunConfig
 from covdemo.curves import CURVES, Curve
 from covdemo.history import Frame, History
+from covdemo.parameterizations import PARAMETERIZATIONS
 from covdemo.run import Run
+from covdemo.stability import StabilityMap
 
 Tables = Mapping[str, bytes]
+_MAP_WIDTH = 640
 
 
 def names_of(run: Run) -> tuple[str, ...]:
@@ -64,6 +69,23 @@ def curve_tables(row: Curve, run: Run) -> Tables:
         "failures": tables.failures(history.failures, stopped=run.stopped),
         "edge": tables.edge(row, history, names),
     }
+
+
+def panels(comparison: Comparison) -> dict[str, tuple[Spec, Tables]]:
+    """Return the panel of each method of a comparison as it is now: key of the method -> specification and datasets."""
+    return {run.config.parameterization: _panel(run) for run in comparison.runs}
+
+
+def _panel(run: Run) -> tuple[Spec, Tables]:
+    names, box = names_of(run), box_of(run)
+    title = PARAMETERIZATIONS[run.config.parameterization].label
+    constant = {"points": tables.points(run.data, names), "truth": true_ellipses(run)}
+    return {**charts.small_panel(box, names), "title": title}, {**constant, **model_tables(run, run.frame(), box)}
+
+
+def map_picture(found: StabilityMap, kind: pictures.Kind, present: RunConfig | None = None) -> bytes:
+    """Return the heat map of a stability map as a picture, with the present settings marked where they lie on it."""
+    return pictures.draw(map_charts.stability(found, present) | {"width": _MAP_WIDTH}, kind)
 
 
 def figures(run: Run) -> dict[str, tuple[Spec, Tables]]:

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from covdemo import atlas, cluster, limits, map_charts, pictures, spreadsheets, table_file
+from covdemo import atlas, cluster, drawings, limits, pictures, spreadsheets, table_file
 from covdemo.arguments import BadArgument, check_target, reading, writing
 from covdemo.config import FIELDS, RunConfig
 from covdemo.failures import KINDS
@@ -283,8 +283,7 @@ def _lines(found: StabilityMap) -> Iterator[Sequence[Any]]:
 
 def write_picture(found: StabilityMap, path: Path) -> None:
     """Write the heat map as a PNG or an SVG file, by the ending of the path."""
-    spec = map_charts.stability(found) | {"width": 640}
-    path.write_bytes(pictures.draw(spec, "svg" if path.suffix == ".svg" else "png"))
+    path.write_bytes(drawings.map_picture(found, "svg" if path.suffix == ".svg" else "png"))
 
 
 def summary(found: StabilityMap) -> str:

@@ -1,4 +1,4 @@
-"""What a run is taken away as: settings and end as JSON, history and log as tables, the model as a file of torch."""
+"""What is taken away: settings and end of a run as JSON, history, log and comparison as tables, the model as torch's file."""
 
 import io
 import json
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 import covdemo
 from covdemo import spreadsheets
+from covdemo.comparison import Comparison, Result, result
+from covdemo.config import RunConfig
 from covdemo.failures import Failure
 from covdemo.history import History, condition_number
 from covdemo.run import Run
@@ -115,6 +117,18 @@ def history_csv(history: History) -> str:
         columns |= {f"{name}_{k + 1}": column for name, column in of_category.items()}
     table = zip(*(column.tolist() for column in columns.values()), strict=True)
     return spreadsheets.write([list(columns), *table])
+
+
+def comparison_csv(comparison: Comparison) -> str:
+    """Return how each method of a comparison stands as CSV, a line for each; empty where there is nothing to say."""
+    results = [result(run, run.frame(), time) for run, time in zip(comparison.runs, comparison.seconds, strict=True)]
+    header = ("method", "lr_cov", *Result._fields)
+    return spreadsheets.write([header, *map(_standing, comparison.config, results)])
+
+
+def _standing(config: RunConfig, found: Result) -> tuple[object, ...]:
+    outcome, reason = found.outcome and found.outcome.value, found.reason and found.reason.name.lower()
+    return (config.parameterization, config.lr_cov, outcome, reason, *found[2:])
 
 
 def log_row(failure: Failure, digits: int = _DIGITS) -> tuple[object, ...]:

@@ -26,6 +26,13 @@ def test_every_file_has_a_button_in_one_place(page):
     assert [each.key for each in taken(page)] == [f"take {name}" for name in FILES]
 
 
+@pytest.mark.parametrize(("tab", "files"), [("Compare", ["panels.zip", "methods.csv"]), ("Map", ["map.png", "map.svg"])])
+def test_what_another_tab_shows_can_be_taken_away_there_too(tab, files):
+    buttons = taken(open_page(tab=tab))
+    assert [each.key for each in buttons] == [f"take {name}" for name in files]
+    assert all(each.proto.HasField("deferred_file_id") for each in buttons)
+
+
 def test_no_file_is_made_before_it_is_asked_for(page):
     assert all(each.proto.HasField("deferred_file_id") for each in taken(page))
 

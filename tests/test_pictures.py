@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from covdemo import charts, drawings, pictures, tables
+from covdemo.comparison import Comparison
 from covdemo.config import RunConfig
 from covdemo.curves import CURVES
 from covdemo.run import Run
@@ -45,6 +46,8 @@ def test_an_svg_has_marks_of_the_first_category_or_of_all_and_no_broken_number(a
 
 
 def test_the_figures_use_the_tables_made_for_them(figures):
+    comparison = Comparison((RunConfig(), RunConfig(parameterization="tril")))
+    figures = figures | drawings.panels(comparison)
     missing = {name: used(spec) - set(datasets) for name, (spec, datasets) in figures.items()}
     assert not any(missing.values()), missing
 

@@ -9,6 +9,7 @@ import torch
 from test_export import executed
 
 import covdemo
+from covdemo.comparison import Comparison
 from covdemo.config import RunConfig, read
 from covdemo.datafiles import read_table
 from covdemo.export import script
@@ -17,7 +18,7 @@ from covdemo.learner import OBJECTIVES, DistrLearner
 from covdemo.parameterizations import PARAMETERIZATIONS
 from covdemo.run import Run
 from covdemo.sources import data_of
-from covdemo.takeaway import LOG_COLUMNS, history_csv, log_csv, log_row, model_file, run_json
+from covdemo.takeaway import LOG_COLUMNS, comparison_csv, history_csv, log_csv, log_row, model_file, run_json
 
 TABLE = 'kind,width,he"ight\n' + "".join(f"{'ab'[j % 2]},{j * j / 7},{100 + j % 5}\n" for j in range(9))
 SHORT = RunConfig(points=8, epochs=1, lr_cov=1e-5)
@@ -155,6 +156,20 @@ def test_the_history_of_five_categories_has_columns_for_each():
 
 
 CATEGORY = {"mean_x": 0.1, "mean_y": 0.1, "var_x": 0.1, "var_y": 0.1, "cov_xy": 0.0, "start_x": 0.0, "start_y": 0.0}
+
+
+def test_a_comparison_has_a_line_for_each_method_with_all_digits():
+    comparison = Comparison((replace(SHORT, lr_cov=0.1), replace(SHORT, parameterization="tril")))
+    comparison.advance(comparison.total)
+    broke, other = lines(comparison_csv(comparison))
+    assert (broke["method"], broke["outcome"], other["method"], other["outcome"]) == (
+        "covariance",
+        "failed",
+        "tril",
+        "learned",
+    )
+    assert int(broke["failed_at"]) == comparison.runs[0].history.failures[0].trial
+    assert (other["failed_at"], float(other["kl"])) == ("", comparison.runs[1].frame().kl.sum())
 
 
 def test_the_log_has_a_line_for_each_failure_with_all_digits(skipping):

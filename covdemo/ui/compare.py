@@ -11,7 +11,7 @@ from covdemo.comparison import Comparison, Result, result
 from covdemo.config import RunConfig
 from covdemo.drawings import box_of, model_tables, names_of, true_ellipses
 from covdemo.outcomes import Outcome
-from covdemo.ui import controls, figures, methods, mydata, standings
+from covdemo.ui import controls, downloads, figures, methods, mydata, standings
 from covdemo.ui.player import ComparisonPlayer
 
 _NONE = "No method is chosen. Choose up to six above: each is trained on the same points in the same order."
@@ -56,6 +56,7 @@ def tab(player: ComparisonPlayer, config: RunConfig) -> Callable[[], None] | Non
         data = comparison.runs[0].data
         st.caption(_LEGEND + (f" {_SAMPLE} {mydata.raised(data)}" if data.moments else ""))
     table = standings.Standings(st.container(), comparison.config, [cell.result for cell in cells])
+    downloads.draw_comparison(player)
 
     def refresh() -> None:
         _progress(bar, comparison)

@@ -1,19 +1,20 @@
-"""The one place on the page from where a run is taken away."""
+"""The menus on the page from which a run, a comparison and a map are taken away."""
 
 from collections.abc import Callable
 from functools import partial
 from shlex import quote
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from covdemo import drawings, pictures, takeaway
 from covdemo.config import FIELDS, RunConfig, to_query
 from covdemo.run import Run
 from covdemo.sources import described
-from covdemo.ui.player import RunPlayer
+from covdemo.stability import StabilityMap
+from covdemo.ui.player import ComparisonPlayer, RunPlayer
 
 _EACH = "Any figure alone as PNG: the first button of the menu that it shows at its top right under the mouse."
-_NO_PICTURES = f"All figures as PNG and SVG: where this page is served, {pictures.MISSING}."
 _MODEL = "Loads into the class Model of the script in the tab Code, and into covdemo.DistrLearner."
 _HISTORY = (
     "A line for each record. Where valid is 0, the eigenvalues are of the broken matrix, means and variances still valid ones."
@@ -25,27 +26,56 @@ _FILES: tuple[tuple[str, str, str, Callable[[Run], str | bytes]], ...] = (
     ("Model as state_dict", "model.pt", _MODEL, takeaway.model_file),
 )
 _FOLLOWING = [field.url for field in FIELDS if field.attribute.startswith("start_")]  # from the table, where it is not given
-_PICTURES = "Panels and curves as they are now, on a white ground."
+_PICTURES = "As it is now, on a white ground."
 
 
 def draw(player: RunPlayer) -> None:
-    """Draw the menu; a file is made when it is asked for, so that a live run does not pay for it."""
-    with st.popover("Take it away", icon=":material/download:", help="Files of this run as it is now."):
+    """Draw the menu of a run; a file is made when it is asked for, so that a live run does not pay for it."""
+    with _menu("Files of this run as it is now."):
         for name, file, text, content in _FILES:
-            _button(player, name, file, text, content)
-        if pictures.available():
-            _button(
-                player, "Figures as PNG and SVG", "figures.zip", _PICTURES, lambda run: pictures.archive(drawings.figures(run))
-            )
-        else:
-            st.caption(_NO_PICTURES)
+            _button(partial(player.ask, content), name, file, text)
+        _pictures(
+            lambda: player.ask(lambda run: pictures.archive(drawings.figures(run))), "Figures as PNG and SVG", "figures.zip"
+        )
         st.caption(_EACH)
         st.caption("The run as an animated picture, where covdemo is installed:")
         st.code(command(player.run.config), language="sh", wrap_lines=True)
 
 
-def _button(player: RunPlayer, name: str, file: str, text: str, content: Callable[[Run], str | bytes]) -> None:
-    made = partial(player.ask, content)
+def draw_comparison(player: ComparisonPlayer) -> None:
+    """Draw the menu of a comparison."""
+    with _menu("Files of this comparison as it is now."):
+        _pictures(
+            lambda: player.ask(lambda all_: pictures.archive(drawings.panels(all_))), "Panels as PNG and SVG", "panels.zip"
+        )
+        _button(
+            partial(player.ask, takeaway.comparison_csv),
+            "Table as CSV",
+            "methods.csv",
+            "A line for each method, with all digits.",
+        )
+
+
+def draw_map(found: StabilityMap, config: RunConfig) -> None:
+    """Draw the menu of a map, on which the settings are marked."""
+    with _menu("This map as a file."):
+        for kind in pictures.KINDS:
+            _pictures(partial(drawings.map_picture, found, kind, config), f"Map as {kind.upper()}", f"map.{kind}")
+
+
+def _menu(text: str) -> DeltaGenerator:
+    return st.popover("Take it away", icon=":material/download:", help=text)
+
+
+def _pictures(made: Callable[[], bytes], name: str, file: str) -> None:
+    """Draw the button of a file of pictures, or say what they need."""
+    if pictures.available():
+        _button(made, name, file, _PICTURES)
+    else:
+        st.caption(f"{name}: where this page is served, {pictures.MISSING}.")
+
+
+def _button(made: Callable[[], str | bytes], name: str, file: str, text: str) -> None:
     st.download_button(name, made, file, key=f"take {file}", help=text, on_click="ignore", width="stretch")
 
 

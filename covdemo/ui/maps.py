@@ -14,7 +14,7 @@ from covdemo.safe_rates import RATES, rounded
 from covdemo.sources import described
 from covdemo.stability import Axis, StabilityMap, sweep
 from covdemo.trials import Trials
-from covdemo.ui import tabs, widgets, working
+from covdemo.ui import downloads, tabs, widgets, working
 
 _SEEDS, _CHUNK = 4, 512
 _JOB, _CHART = "map", "map chart"
@@ -117,6 +117,7 @@ def _draw(found: StabilityMap, config: RunConfig) -> None:
         selection_mode=map_charts.CELL,
     )
     st.caption(f"{found.outcome.size:,} runs, {len(found.seeds)} seeds a cell. {map_charts.legend(found)}")
+    downloads.draw_map(found, config)
 
 
 def _load(found: StabilityMap, seed: int) -> None:
