@@ -47,9 +47,9 @@ def boundary(
 
     row, column = np.indices((len(up), len(across))).reshape(2, -1)
     scores = decide(places(column, row))
-    shape = (len(up), len(across))
     separate = range(1 if scores.shape[1] == 2 else scores.shape[1])  # of two categories, one line separates both
-    return [line for k in separate for line in _lines(decide, k, places, lead(scores, k).reshape(shape))]
+    signs = [np.sign(lead(scores, k)).reshape(len(up), len(across)) for k in separate]
+    return _lines(decide, places, signs)
 
 
 def _mesh(means: Array, factors: Array, reach: float, grid: int) -> tuple[Array, Array, Array]:
@@ -79,42 +79,48 @@ def _thickness(factors: Array, axis: Array) -> Array:
 
 
 def _cuts(middles: Array, thickness: Array, end: float, cell: float, grid: int) -> Array:
-    """Return where lines cut an axis: evenly, and around the middle of each thin ellipse the closer, the nearer to it."""
-    cuts = [np.linspace(-end, end, grid)]
-    for middle, thin in zip(middles, np.maximum(thickness, THINNEST * end), strict=True):
-        if thin < cell:
+    """Return where lines cut an axis: evenly, and around the middles of the thinnest ellipses the closer, the nearer."""
+    cuts, more = np.linspace(-end, end, grid), np.empty(0)
+    for k in np.argsort(thickness):
+        thin = max(thickness[k], THINNEST * end)
+        if thin < cell and len(more) < grid:
             distance = np.geomspace(thin / 2, 3 * cell, math.ceil(math.log(6 * cell / thin, GROWTH)))
-            cuts.append(middle + np.concatenate([-distance, [0.0], distance]))
-    every = np.unique(np.concatenate(cuts))
-    return every[np.abs(every) <= end]
+            more = np.concatenate([more, middles[k] - distance, middles[k : k + 1], middles[k] + distance])
+    return np.unique(np.concatenate([cuts, more[np.abs(more) <= end]]))
 
 
-def lead(scores: Array, category: int) -> Array:
+def lead(scores: Array, category: int | NDArray[np.int64]) -> Array:
     """Return how far a category is ahead of the best other, ``[M]``; NaN where there is no decision.
 
     Args:
         scores: ``[M, K]``.
-        category: from 0.
+        category: from 0; one for all, or one for each, ``[M]``.
     """
+    others = scores.T.copy()  # categories first: NumPy finds the largest of a few much faster so
+    place = np.arange(len(scores))
+    own = others[category, place]
+    others[category, place] = -np.inf
     with np.errstate(invalid="ignore"):  # infinity - infinity
-        ahead = scores[:, category] - np.delete(scores, category, axis=1).max(axis=1)
-    return np.where(ahead == 0, np.nan, ahead)
+        ahead = own - others.max(axis=0)
+    ahead[ahead == 0] = np.nan
+    return ahead
 
 
-def _lines(decide: Scores, category: int, places: Callable[[Array, Array], Array], ahead: Array) -> list[Array]:
-    """Return where a category begins to be ahead; first halfway between neighbours of the grid, then nearer."""
-    sign = np.sign(ahead)
-    lines: list[Array] = contour_generator(z=np.ma.masked_invalid(sign)).lines(0.0)  # type: ignore[assignment]
-    if not lines:
+def _lines(decide: Scores, places: Callable[[Array, Array], Array], signs: Sequence[Array]) -> list[Array]:
+    """Return where each category begins to be ahead; first halfway between neighbours of the grid, then nearer, all at once."""
+    found = [(k, line) for k, sign in enumerate(signs) for line in contour_generator(z=np.ma.masked_invalid(sign)).lines(0.0)]
+    if not found:
         return []
-    halfway = np.concatenate(lines)
+    lengths = [len(line) for _, line in found]
+    category, halfway = np.repeat([k for k, _ in found], lengths), np.concatenate([line for _, line in found])
     first, last = (numbers.astype(int).T for numbers in (np.floor(halfway), np.ceil(halfway)))
-    low, high, start = places(*first), places(*last), sign[first[1], first[0]] > 0
+    low, high = places(*first), places(*last)
+    start = np.array(signs)[category, first[1], first[0]] > 0
     for _ in range(HALVINGS):
         middle = (low + high) / 2
         same = ((lead(decide(middle), category) > 0) == start)[:, None]
         low, high = np.where(same, middle, low), np.where(same, high, middle)
-    return np.split((low + high) / 2, np.cumsum([len(line) for line in lines])[:-1])
+    return np.split((low + high) / 2, np.cumsum(lengths)[:-1])
 
 
 def levels(x: Array, y: Array, height: Array, at: Sequence[float]) -> list[tuple[int, Array]]:
