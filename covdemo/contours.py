@@ -42,7 +42,7 @@ def boundary(
         means, factors = np.empty((0, 2)), np.empty((0, 2, 2))
     axes, across, up = _mesh(means - np.asarray(centre), factors, reach, grid)
 
-    def places(column: Array, row: Array) -> Array:
+    def places(column: NDArray[np.integer], row: NDArray[np.integer]) -> Array:
         return centre + np.stack([across[column], up[row]], axis=-1) @ axes
 
     row, column = np.indices((len(up), len(across))).reshape(2, -1)
@@ -69,7 +69,8 @@ def _mesh(means: Array, factors: Array, reach: float, grid: int) -> tuple[Array,
         thinnest = lengths[:, 1].argmin()
         if lengths[thinnest, 1] < cell:
             axes = directions[thinnest].T
-    return axes, *(_cuts(means @ axis, _thickness(factors, axis), reach * np.abs(axis).sum(), cell, grid) for axis in axes)
+    across, up = (_cuts(means @ axis, _thickness(factors, axis), reach * np.abs(axis).sum(), cell, grid) for axis in axes)
+    return axes, across, up
 
 
 def _thickness(factors: Array, axis: Array) -> Array:
