@@ -8,6 +8,7 @@ from contourpy import contour_generator
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Numbers = NDArray[np.integer]
 Scores = Callable[[Array], Array]
 
 GRID = 56
@@ -42,7 +43,7 @@ def boundary(
         means, factors = np.empty((0, 2)), np.empty((0, 2, 2))
     axes, across, up = _mesh(means - np.asarray(centre), factors, reach, grid)
 
-    def places(column: NDArray[np.integer], row: NDArray[np.integer]) -> Array:
+    def places(column: Numbers, row: Numbers) -> Array:
         return centre + np.stack([across[column], up[row]], axis=-1) @ axes
 
     row, column = np.indices((len(up), len(across))).reshape(2, -1)
@@ -107,7 +108,7 @@ def lead(scores: Array, category: int | NDArray[np.int64]) -> Array:
     return ahead
 
 
-def _lines(decide: Scores, places: Callable[[Array, Array], Array], signs: Sequence[Array]) -> list[Array]:
+def _lines(decide: Scores, places: Callable[[Numbers, Numbers], Array], signs: Sequence[Array]) -> list[Array]:
     """Return where each category begins to be ahead; first halfway between neighbours of the grid, then nearer, all at once."""
     found = [(k, line) for k, sign in enumerate(signs) for line in contour_generator(z=np.ma.masked_invalid(sign)).lines(0.0)]
     if not found:
