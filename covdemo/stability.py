@@ -253,5 +253,6 @@ def _chunks(found: StabilityMap, size: int) -> Iterator[Places]:
 def _enter(found: StabilityMap, places: Places, results: Results) -> None:
     where = tuple(places.T)
     outcomes = [OUTCOMES.index(outcome) for outcome in results.outcome]
-    for name in reversed(MEASURES):  # the outcome last: it says that a run is done, and an interruption may come at any time
-        getattr(found, name)[where] = outcomes if name == "outcome" else getattr(results, name)
+    with np.errstate(over="ignore"):  # a KL that float32 cannot hold is infinite
+        for name in reversed(MEASURES):  # the outcome last: it says that a run is done, and an interruption may come any time
+            getattr(found, name)[where] = outcomes if name == "outcome" else getattr(results, name)

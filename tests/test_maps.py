@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from covdemo.categories import add_category
 from covdemo.config import FIELDS, RunConfig, read, to_query
 from covdemo.run import Run
 from covdemo.safe_rates import FINER, RATES, SEEDS, largest_safe_rate
+from covdemo.stability import CHUNK
 from covdemo.ui import maps, tabs, working
 
 SHORT = {"points": "4", "epochs": "1"}
@@ -78,6 +80,11 @@ def test_the_computed_map_is_that_of_the_settings():
     config = player(page).run.config
     found = working.result(maps._key(config, "lr_mu"))
     assert (found.config.points, found.x.name, found.y.name) == (4, "lr_cov", "lr_mu")
+
+
+def test_the_document_says_how_many_runs_go_side_by_side():
+    text = " ".join((Path(__file__).parent.parent / "docs" / "how-it-works.md").read_text().split())
+    assert f"{CHUNK:,} at a time on the command line and {maps._CHUNK} on the page" in text
 
 
 def test_a_map_is_the_same_for_every_seed_and_rate_but_not_for_other_settings():

@@ -78,6 +78,12 @@ def test_any_two_settings_can_be_the_axes(y):
     assert (found.run_config(1, 2, 1).lr_cov, getattr(found.run_config(1, 2, 1), y.name)) == (0.1, y.values[1])
 
 
+def test_a_distance_that_float32_cannot_hold_is_infinite():
+    config = replace(SMALL, parameterization="precision", points=10, epochs=1, lr_nn=0.1)
+    found = sweep(StabilityMap.empty(config, Axis("lr_mu", (1e30,)), Axis("momentum", (0.0,)), (0,)))
+    assert np.isinf(found.kl).all()
+
+
 def test_shares_add_up_to_one(methods):
     assert sum(methods.share(outcome) for outcome in Outcome) == pytest.approx(np.ones((len(METHODS.values), 4)))
 
