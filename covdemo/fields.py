@@ -15,6 +15,7 @@ from covdemo.limits import Range
 
 Value = float | int | str
 _ANY = Range(-math.inf, math.inf)
+_MARKS = re.compile(r"[^\w .,;+\-]|(?<![^\W_])_|_(?![^\W_])|(?<=www)\.", re.IGNORECASE)
 
 
 class Row(Protocol):
@@ -201,9 +202,11 @@ def show(value: Value) -> str:
 
 
 def quote(text: str) -> str:
-    """Return the start of a text from outside, without the characters that Markdown and HTML give a meaning."""
-    words = re.sub(r"[^\w .,:;+\-]", "?", text[:40]) + ("..." if len(text) > 40 else "")
-    return f"'{words}'"
+    """Return the start of a text from outside, without the characters that Markdown and HTML give a meaning.
+
+    An underscore stays within a word, and a point anywhere but in what the page would make a link of.
+    """
+    return f"'{_MARKS.sub('?', text[:40] + ('...' if len(text) > 40 else ''))}'"
 
 
 def nearest(text: str, known: Iterable[str]) -> str:

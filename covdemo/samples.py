@@ -101,7 +101,7 @@ def resolve(table: Table, wanted: Columns) -> Columns:
     for name in filter(None, wanted):
         if name not in table.columns:
             known = ", ".join(map(quote, table.columns[:8]))
-            raise ValueError(f"there is no column {quote(name)} among {known}{nearest(name, table.columns)}")
+            raise ValueError(f"there is no column {quote(name)} among {known}{nearest(quote(name), map(quote, table.columns))}")
     columns = Columns(*(name or guessed for name, guessed in zip(wanted, guess(table), strict=True)))
     if len(set(columns)) < len(columns):
         raise ValueError(f"expected three different columns, got {', '.join(map(quote, columns))}")

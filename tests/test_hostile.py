@@ -57,6 +57,16 @@ WRONG = [
         "[]",
     ),
     *("<script>alert(1)</script>", "**bold**", "$x$", "`ls`", ":material/bug_report:", "{0}", "%s", "../../etc/passwd", "=1+1"),
+    *(
+        "__bold__",
+        "_x_",
+        "a__b__",
+        ":bug:",
+        "see www.evil.example now",
+        "WWW.evil.example",
+        "https://evil.example",
+        "a@b.example",
+    ),
     *("drawn", "iris", "file", "covariance", "cuda", "float64", "2", "3", "5", "100000"),
 ]
 texts = st.sampled_from(WRONG) | st.text(st.characters()) | st.floats().map(repr) | st.integers().map(str)
@@ -68,7 +78,18 @@ queries = st.dictionaries(names, given_texts, max_size=8)
 def is_sentence(text):
     """Whether a viewer can be shown it as it is: one line, printable, no markup, nothing of the server's own."""
     private = re.search(r"Traceback|File \"|site-packages|/home|/usr|/work|0x[0-9a-f]{6}", text)
-    return text.isprintable() and len(text) <= LONGEST and not re.search(r"[<>\[\]!*`$&\\]", text) and not private
+    marked = re.search(r"[<>\[\]!*`$&\\]|(?<![^\W_])_|_(?![^\W_])|:\S*:|www\.|://|\w@\w", text, re.IGNORECASE)
+    return text.isprintable() and len(text) <= LONGEST and not marked and not private
+
+
+@pytest.mark.parametrize("text", ["see www.evil.example", "a __b__", "'_x_'", ":bug:", "http://e", "<b>", "a@b.c", "/work/x"])
+def test_what_is_more_than_a_sentence_is_noticed(text):
+    assert not is_sentence(text)
+
+
+@pytest.mark.parametrize("text", ["there is no column 'petal_length'", "Start, x: '1.5' is not 1e+308; .05 is used."])
+def test_a_sentence_is_one(text):
+    assert is_sentence(text)
 
 
 def unfit(sentences):
@@ -155,6 +176,7 @@ CELLS = [
     *('"', '""', '"a', '"a\nb"', '"a\rb"', "a" * 41, "a" * 200_000, "x", "y", "category"),
 ]
 COLLIDING = ["x", "x (2)", "x (3)"]  # what equal names are made different by
+MARKED = ["=x", "__y__", "<b>c"]
 cells = st.sampled_from(CELLS) | st.floats().map(repr) | st.text(max_size=5)
 marks = st.sampled_from([",", ";", "\t"])
 line_ends = st.sampled_from(["\n", "\r\n", "\r", "\n\n", "\x0b", "\u2028"])
@@ -170,7 +192,7 @@ def files(draw):
     column = draw(st.sampled_from([cells, st.just("7"), st.sampled_from("ab"), st.integers(-9, 9).map(str)]))
     rows = draw(st.lists(widths.flatmap(lambda n: st.lists(column, min_size=n, max_size=n)), max_size=8))
     colliding = st.lists(st.sampled_from(COLLIDING), min_size=width, max_size=width)
-    header = draw(st.sampled_from([[], ["x", "y", "category"], ["=x", "+y", "@c"]]) | colliding)
+    header = draw(st.sampled_from([[], ["x", "y", "category"], MARKED]) | colliding)
     text = draw(line_ends).join(map(draw(marks).join, [header, *rows]))
     return text.encode(draw(encodings), errors="replace")
 

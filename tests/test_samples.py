@@ -52,7 +52,7 @@ def test_columns_that_are_named_are_used_and_the_others_guessed():
     ("wanted", "words"),
     [
         (Columns(x="d"), "there is no column 'd' among 'length', 'width', 'kind'"),
-        (Columns(y="lenght"), "the nearest is length"),
+        (Columns(y="lenght"), "the nearest is 'length'"),
         (Columns(x="width"), "expected three different columns, got 'width', 'width', 'kind'"),
         (Columns(x="<b>"), r"there is no column '\?b\?'"),
     ],
@@ -60,6 +60,11 @@ def test_columns_that_are_named_are_used_and_the_others_guessed():
 def test_columns_that_are_not_there_are_refused(wanted, words):
     with pytest.raises(ValueError, match=words):
         resolve(read_table("length,width,kind\n1,2,a\n3,4,b\n"), wanted)
+
+
+def test_the_nearest_column_is_told_without_its_markup():
+    with pytest.raises(ValueError, match=r"the nearest is '\?a\?b'"):
+        resolve(read_table("*a*b,width,kind\n1,2,a\n3,4,b\n"), Columns(x="*a*"))
 
 
 def test_points_and_categories_are_those_of_the_table():
