@@ -104,14 +104,14 @@ class Result(NamedTuple):
 
 def result(run: Run, frame: Frame, seconds: float) -> Result:
     """Return how far a run has come, given its present moment."""
-    log = run.history.failures
+    log, latest = run.history.failures, run.history.latest
     return Result(
         outcome=run.outcome,
         reason=run.reason,
         trials=run.trial,
         failures=frame.failures,
         failed_at=log[0].trial if log else None,
-        kind=log[-1].kind.value if run.stopped else "",
+        kind=latest.kind.value if latest and run.stopped else "",
         accuracy=frame.accuracy,
         kl=float(frame.kl.sum()),
         wasserstein=math.hypot(*run.wasserstein()),

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from textwrap import fill, indent
 from types import ModuleType
 
-from covdemo import export_parts, linalg, spectra
+from covdemo import export_parts, linalg, repairs, spectra
 from covdemo.config import RunConfig, to_query
 from covdemo.learner import OBJECTIVES
 from covdemo.optimizers import OPTIMIZERS
@@ -26,7 +26,7 @@ _MEAN = "means + (parameterization.mean_basis(raw) @ step.unsqueeze(-1)).squeeze
 def script(config: RunConfig, data: Trials | None = None, file: str = "points.csv") -> str:
     """Return a Python script that needs only torch and NumPy, does this run, and prints its result.
 
-    The parameterization's class and the small-matrix functions that it uses are the package's own sources.
+    The parameterization's class, the repairs and the small-matrix functions that they use are the package's own sources.
 
     Args:
         config: the settings.
@@ -41,7 +41,7 @@ def script(config: RunConfig, data: Trials | None = None, file: str = "points.cs
     words = _words(config, row)
     body = [
         _constants(config, data, file),
-        _sources(row),
+        _sources(row, repair),
         (export_parts.READ if data and data.moments else export_parts.DRAWN) + export_parts.ORDER,
         export_parts.MODEL.format(**words),
         training,
@@ -61,7 +61,17 @@ def _head(config: RunConfig, row: Parameterization, body: str) -> str:
     abstract = [name for name in ("Callable", "Mapping", "Sequence") if re.search(rf"\b{name}\b", body)]
     imports = "".join(f"import {name}\n" for name in ("copy", "csv") if re.search(rf"\b{name}\.\w+\(", body))
     imports += f"from collections.abc import {', '.join(abstract)}\n" if abstract else ""
-    return export_parts.HEAD.format(label=row.label, settings=_settings(config), imports=imports + "\n" * bool(imports))
+    return export_parts.HEAD.format(
+        label=row.label,
+        settings=_settings(config),
+        imports=imports + "\n" * bool(imports),
+        caveat=f"\n\n{fill(caveat(config), 100)}" if caveat(config) else "",
+    )
+
+
+def caveat(config: RunConfig) -> str:
+    """Return why the script may end elsewhere than the page; empty if it may not."""
+    return " ".join(export_parts.CAVEAT.split()) if POLICIES[config.policy].repair else ""
 
 
 def _words(config: RunConfig, row: Parameterization) -> dict[str, str]:
@@ -158,11 +168,13 @@ def _text(words: str) -> str:
     return f'"{code[1:-1]}"' if code[0] == "'" and '"' not in words else code
 
 
-def _sources(row: Parameterization) -> str:
-    """Return the parameterization's class after everything of the package that it uses, and an instance of it."""
+def _sources(row: Parameterization, repair: str) -> str:
+    """Return the parameterization's class, an instance of it, and what the repair calls, after all that they use."""
     kind = type(row.module)
     home = sys.modules[kind.__module__]
     found: dict[str, str] = {}
+    for _, name in _used(repairs, ast.parse(repair)):
+        _collect(repairs, name, found)
     _collect(home, kind.__name__, found)
     return "\n\n\n".join([*found.values(), f"parameterization = {kind.__name__}()"])
 
@@ -193,7 +205,7 @@ def _defined(statement: ast.stmt) -> list[str]:
     return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
-def _used(module: ModuleType, statement: ast.stmt) -> Iterator[tuple[ModuleType, str]]:
+def _used(module: ModuleType, statement: ast.AST) -> Iterator[tuple[ModuleType, str]]:
     """Return the package's top-level names in a statement, with the modules that define them."""
     own = {name for each in ast.parse(inspect.getsource(module)).body for name in _defined(each)}
     for node in ast.walk(statement):

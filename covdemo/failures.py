@@ -1,7 +1,9 @@
 """What can go wrong with a covariance matrix, and how it is told."""
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -46,14 +48,14 @@ class Failure:
     Attributes:
         trial: number of the trial, from 0, at which PyTorch cannot build the distributions; T when the last update did it.
         epoch: epoch of that trial, from 0.
-        category: the first that torch complains of, from 1.
+        category: one that torch complains of, from 1; of the same trial there is a row for each.
         kind: what is wrong with it.
-        message: the words of the installed torch.
+        message: the words of the installed torch, about all of them.
         matrix: the matrix that was refused, as torch was given it.
         eigenvalues: of that matrix, ascending.
-        action: what was done.
+        action: what was done about it.
         rate: learning rate of the covariance matrices.
-        room: the largest one at which this update would have left the matrix valid.
+        room: the largest one at which this update would have left the matrix valid; at most ``rate`` if the matrix broke.
     """
 
     trial: int
@@ -114,6 +116,36 @@ def torch_message(feeds: str, loc: Tensor, matrix: Tensor) -> str:
     except ValueError as error:
         return str(error)
     return ""
+
+
+def rows(
+    feeds: str, loc: Tensor, matrix: Tensor, ok: Tensor, actions: Sequence[str], room: Sequence[float], **common: Any
+) -> list[Failure]:
+    """Return what the log says of K distributions that torch refuses: a row for each that it complains of.
+
+    Args:
+        feeds: keyword of ``MultivariateNormal``.
+        loc: ``[K, D]``.
+        matrix: ``[K, D, D]``.
+        ok: whether each distribution exists, ``[K]``.
+        actions: what was done about each.
+        room: that each had.
+        common: what the rows share, by the names of ``Failure``.
+    """
+    message = torch_message(feeds, loc, matrix)
+    return [
+        Failure(
+            category=k + 1,
+            kind=classify(feeds, loc[k], matrix[k]),
+            message=message,
+            matrix=tuple(tuple(line) for line in matrix[k].tolist()),
+            eigenvalues=eigenvalues(feeds, matrix[k]),
+            action=actions[k],
+            room=room[k],
+            **common,
+        )
+        for k in refused(loc, ok).nonzero().flatten().tolist()
+    ]
 
 
 def eigenvalues(feeds: str, matrix: Tensor) -> tuple[float, ...]:

@@ -1,5 +1,6 @@
 """What a run recorded: NumPy only, bounded in size, ready for charts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,7 +23,7 @@ class Frame:
         epoch: epoch of the next trial, from 0.
         loss: mean loss of the trials since the last record, NaN before the first.
         accuracy: share of all points that the model puts into the right category.
-        failures: failures so far.
+        failures: failures so far, one for each distribution that an update broke.
         means: ``[K, D]``.
         covariances: the last valid ones, ``[K, D, D]``.
         scale_trils: their Cholesky factors, ``[K, D, D]``.
@@ -84,14 +85,24 @@ class History:
     """Frames at regular trials, and every failure.
 
     Attributes:
-        failures: the first ``LOGGED`` failures, and the one that ended the run.
-        failed: how many failures there were.
+        failures: the first ``LOGGED`` failures, and those of the trial that ended the run.
+        failed: how many failures there were, one for each distribution that an update broke.
     """
 
     failures: list[Failure] = field(default_factory=list)
     failed: int = 0
     _frames: list[Frame] = field(default_factory=list)
     _columns: dict[str, Array] = field(default_factory=dict, compare=False, repr=False)  # those asked for since the last record
+
+    def log(self, rows: Sequence[Failure], ends: bool) -> None:
+        """Take in the failures of a trial; those that end the run are kept, whatever came before."""
+        self.failed += len(rows)
+        self.failures += rows if ends else rows[: max(0, LOGGED - len(self.failures))]
+
+    @property
+    def latest(self) -> Failure | None:
+        """The first failure of the last trial in the log, which is what PyTorch would have raised for."""
+        return next((failure for failure in self.failures if failure.trial == self.failures[-1].trial), None)
 
     def record(self, frame: Frame) -> None:
         """Append a frame, unless its trial is recorded already."""

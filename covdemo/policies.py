@@ -10,11 +10,9 @@ from torch import Tensor
 from covdemo import linalg
 from covdemo.parameterizations import Parameterization
 from covdemo.parameters import Parameters, move, valid
+from covdemo.repairs import FLOOR, JITTERS, bounded, is_bounded, raise_diagonal, raise_eigenvalues
 
-JITTERS = tuple(10.0**power for power in range(-6, 1))
-FLOOR = 1e-6
 HALVINGS = 40
-HUGE = 1e18  # larger entries are not worked on: their sums and squares overflow in float32, and eigensolvers raise
 
 
 class Update(NamedTuple):
@@ -43,9 +41,9 @@ class Policy:
         key: name used in links, on the command line and in files.
         label: name for people.
         summary: one sentence.
-        action: what the log says was done, with ``{amount}`` for what the repair took.
+        action: what the log says was done, with ``{amount}`` for what the repair took, and ``{smallest}`` for what it raised.
         ends: whether an update that stays invalid ends the replica's run; if not, the replica goes on from before it.
-        repair: ``update -> (parameters, amount [B])``, tried where an update fails.
+        repair: ``update -> (parameters, amount [B, K])``, tried where an update fails; the amount is 0 where nothing was done.
         code: what is done, for exported scripts, given the keyword that the matrix is fed to; empty for the policy that ends.
     """
 
@@ -57,50 +55,48 @@ class Policy:
     repair: Callable[[Update], tuple[Parameters, Tensor]] | None = None
     code: Callable[[str], str] = lambda feeds: ""
 
+    def told(self, feeds: str, amount: float) -> str:
+        """Return what the log says was done about a matrix that was meant for the keyword ``feeds``."""
+        return self.action.format(amount=amount, smallest=_SMALLEST.get(feeds, "smallest eigenvalue"))
+
+
+_SMALLEST = {"scale_tril": "smallest diagonal entry of L"}
+
 
 def jitter(update: Update) -> tuple[Parameters, Tensor]:
     """Add the smallest of 1e-6, 1e-5, ..., 1 to the diagonal of each failing matrix that makes it valid.
 
-    The ladder of gpytorch's ``psd_safe_cholesky``, continued; the amount is the largest jitter of the replica. A matrix
-    with an entry that is huge or not a number is left as it is.
+    The ladder of gpytorch's ``psd_safe_cholesky``, continued; the amount is the jitter. A matrix with an entry that is huge or
+    not a number is left as it is.
     """
     row, candidate = update.row, update.candidate
-    given = row.matrix(candidate.raw)
-    matrix = _bounded(given)
-    within = (matrix == given).all(-1).all(-1)
+    matrix = row.matrix(candidate.raw)
+    within = is_bounded(matrix)
     identity = torch.eye(matrix.shape[-1], dtype=matrix.dtype, device=matrix.device)
     raw, repaired = candidate.raw, update.ok
     amount = torch.zeros_like(update.ok, dtype=matrix.dtype)
     for size in JITTERS:
-        trial = row.module.right_inverse(matrix + size * identity)  # type: ignore[operator]
+        trial = row.module.right_inverse(bounded(matrix) + size * identity)  # type: ignore[operator]
         helps = ~repaired & within & row.gaussians(candidate.means, trial).valid
         raw = torch.where(linalg.expand_like(helps, raw), trial, raw)
         amount, repaired = torch.where(helps, size, amount), repaired | helps
-    return candidate._replace(raw=linalg.lay_out(raw)), amount.amax(-1)
+    return candidate._replace(raw=linalg.lay_out(raw)), amount
 
 
 def project(update: Update) -> tuple[Parameters, Tensor]:
-    """Raise the eigenvalues of each failing matrix, the diagonal of a factor, to at least 1e-6.
+    """Raise the eigenvalues of each failing matrix, the diagonal of a factor, to the floor of ``covdemo.repairs``.
 
     The amount is how far the smallest one was raised. An entry that is not a number counts as 0.
     """
     row, candidate = update.row, update.candidate
-    matrix = _bounded(row.matrix(candidate.raw))
-    if row.feeds == "scale_tril":
-        smallest = linalg.diagonal(matrix).amin(-1)
-        floored = linalg.map_diagonal(matrix, lambda diagonal: diagonal.clamp_min(FLOOR))
-    else:
-        values, vectors = torch.linalg.eigh(linalg.symmetrize(matrix))
-        smallest = values[..., 0]
-        floored = vectors @ values.clamp_min(FLOOR).diag_embed() @ vectors.mT
+    floored, raised = _rise(row.feeds)(bounded(row.matrix(candidate.raw)))
     raw = torch.where(linalg.expand_like(update.ok, candidate.raw), candidate.raw, row.module.right_inverse(floored))  # type: ignore[operator]
-    raised = torch.where(update.ok, 0.0, FLOOR - smallest)
-    return candidate._replace(raw=linalg.lay_out(raw)), raised.amax(-1)
+    return candidate._replace(raw=linalg.lay_out(raw)), torch.where(update.ok, 0.0, raised)
 
 
-def _bounded(matrix: Tensor) -> Tensor:
-    """Return the matrices with entries of at most ``HUGE``, 0 for what is not a number."""
-    return torch.nan_to_num(matrix, nan=0.0).clamp(-HUGE, HUGE)
+def _rise(feeds: str) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+    """Return what raises the matrices that are meant for a keyword."""
+    return raise_diagonal if feeds == "scale_tril" else raise_eigenvalues
 
 
 def backtrack(update: Update) -> tuple[Parameters, Tensor]:
@@ -114,7 +110,7 @@ def backtrack(update: Update) -> tuple[Parameters, Tensor]:
         helps = ~done & linalg.every(valid(update.row, shorter))
         parameters = choose(helps, shorter, parameters)
         amount, done = torch.where(helps, halvings, amount), done | helps
-    return parameters, amount
+    return parameters, amount.unsqueeze(-1).expand(update.ok.shape)
 
 
 def choose(mask: Tensor, chosen: Parameters, other: Parameters) -> Parameters:
@@ -140,27 +136,19 @@ _SKIP = """
 candidate = [means, raw, readout]
 optimizer.load_state_dict(memory)
 """
-_JITTER = f"""
+_JITTER = """
 for k in range(len(raw)):
     matrix = parameterization(candidate[1][k]).clone()
-    for size in {JITTERS}:
+    for size in JITTERS if is_bounded(matrix) else ():
         if accepted(candidate[0][k], candidate[1][k]):
             break
         candidate[1][k] = parameterization.right_inverse(matrix + size * torch.eye(2, dtype=DTYPE))
 """
 _PROJECT = """
 for k in range(len(raw)):
-    if accepted(candidate[0][k], candidate[1][k]):
-        continue
-    matrix = torch.nan_to_num(parameterization(candidate[1][k]))
-"""
-_PROJECT_FACTOR = f"""
-    matrix = matrix.tril(-1) + matrix.diagonal().clamp_min({FLOOR}).diag()
-    candidate[1][k] = parameterization.right_inverse(matrix)
-"""
-_PROJECT_MATRIX = f"""
-    values, vectors = torch.linalg.eigh((matrix + matrix.T) / 2)
-    candidate[1][k] = parameterization.right_inverse(vectors @ values.clamp_min({FLOOR}).diag() @ vectors.T)
+    if not accepted(candidate[0][k], candidate[1][k]):
+        matrix = bounded(parameterization(candidate[1][k]))
+        candidate[1][k] = parameterization.right_inverse({rise}(matrix)[0])
 """
 _BACKTRACK = f"""
 for halvings in range(1, {HALVINGS + 1}):
@@ -198,10 +186,13 @@ POLICIES: dict[str, Policy] = {
         Policy(
             key="project",
             label="Project: floor the eigenvalues",
-            summary="Eigenvalues below 1e-6 are raised to it, which puts the matrix back at the edge it fell over.",
-            action="smallest eigenvalue raised by {amount:.2g} to 1e-06",
+            summary=(
+                f"Eigenvalues below {FLOOR:g}, or what rounding leaves beside a large one, are raised to it, which puts the "
+                "matrix back at the edge it fell over; of a Cholesky factor the diagonal is."
+            ),
+            action="{smallest} raised by {amount:.2g}",
             repair=project,
-            code=lambda feeds: _PROJECT + (_PROJECT_FACTOR if feeds == "scale_tril" else _PROJECT_MATRIX),
+            code=lambda feeds: _PROJECT.format(rise=_rise(feeds).__name__),
         ),
         Policy(
             key="backtrack",

@@ -171,7 +171,7 @@ def failures(recording: Recording) -> bytes:
         number=np.arange(len(log)),
         trial=np.array([failure.trial for failure in log], dtype=float),
         step=np.array([recording.shown_at(failure) for failure in log], dtype=int),
-        fatal=np.array([run.stopped and failure is run.history.failures[-1] for failure in log], dtype=bool),
+        fatal=np.array([run.stopped and failure.trial == run.trial for failure in log], dtype=bool),
         text=np.array([story(recording, failure) for failure in log], dtype=str),
     )
 

@@ -10,20 +10,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from covdemo import devices, failures, metrics
+from covdemo import devices, failures, linalg, metrics
 from covdemo.assessment import Task, assess, double
 from covdemo.batch import build_trainer, tensor, true_distributions
 from covdemo.config import RunConfig
 from covdemo.failures import Failure
 from covdemo.gaussians import Gaussians
-from covdemo.history import EARLY, LOGGED, RECORDS, Array, Frame, History
+from covdemo.history import EARLY, RECORDS, Array, Frame, History
 from covdemo.observed import Observed, array
 from covdemo.outcomes import Outcome, Reason, judge
 from covdemo.parameters import Parameters
 from covdemo.sources import data_of
 from covdemo.trainer import Info, State, Trial
 from covdemo.trials import Trials
-from covdemo.walls import room
+from covdemo.walls import room_of_update
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
@@ -157,9 +157,7 @@ class Run:
         self.trial += 1
         self._observed.see(info, space, int(self.data.label[self.data.order[self.trial - 1]]))
         if bool(info.failed):
-            self.history.failed += 1
-            if self.history.failed <= LOGGED or self.stopped:  # the one that ends the run is kept, whatever came before
-                self.history.failures.append(self._failure(info))
+            self.history.log(self._failures(info), ends=self.stopped)
         if self.stopped:
             self._broken = info.candidate
         if self.trial <= EARLY or self.trial % self._stride == 0 or self.finished:
@@ -171,23 +169,22 @@ class Run:
         """Return what the next trial comes to, and the room that its update had."""
         point = self._order[self.trial : self.trial + 1]
         state, info = self._trainer.step(self._state, Trial(self._points[point], self._labels[point]))
-        return state, info, room(self._trainer.parameterization, self._state.parameters.raw, info.direction.raw)
+        broken = ~info.ok & linalg.every(info.candidate.means == info.candidate.means)
+        before, row = self._state.parameters, self._trainer.parameterization
+        return state, info, room_of_update(row, before.raw, info.direction.raw, self.config.lr_cov, broken)
 
-    def _failure(self, info: Info) -> Failure:
-        row, policy = self._trainer.parameterization, self._trainer.policy
-        loc, matrix = info.candidate.means[0], row.matrix(info.candidate.raw)[0]
-        category = int(failures.refused(loc, info.ok[0]).nonzero()[0])
-        return Failure(
+    def _failures(self, info: Info) -> list[Failure]:
+        feeds, policy = self._trainer.parameterization.feeds, self._trainer.policy
+        return failures.rows(
+            feeds,
+            info.candidate.means[0],
+            self._trainer.parameterization.matrix(info.candidate.raw)[0],
+            info.ok[0],
+            actions=["stopped" if self.stopped else policy.told(feeds, amount) for amount in info.amount[0].tolist()],
+            room=self._observed.latest_room.tolist(),
             trial=self.trial,
             epoch=self.data.epoch(self.trial),
-            category=category + 1,
-            kind=failures.classify(row.feeds, loc[category], matrix[category]),
-            message=failures.torch_message(row.feeds, loc, matrix),
-            matrix=tuple(tuple(line) for line in matrix[category].tolist()),
-            eigenvalues=failures.eigenvalues(row.feeds, matrix[category]),
-            action="stopped" if self.stopped else policy.action.format(amount=float(info.amount)),
             rate=self.config.lr_cov,
-            room=float(self._observed.latest_room[category]),
         )
 
     @_on_some_device

@@ -177,9 +177,9 @@ def _has_place(values: Array, row: Curve) -> NDArray[np.bool_]:
 
 
 def failures(log: Sequence[Failure], stopped: bool) -> bytes:
-    """Return the trials that failed, the latest ``ROWS`` of them, and whether the last one ended the run."""
+    """Return the trials that failed, the latest ``ROWS`` failures, and whether they ended the run."""
     latest = [failure.trial for failure in log[-ROWS:]]
-    last = [stopped and index == len(latest) - 1 for index in range(len(latest))]
+    last = [stopped and trial == latest[-1] for trial in latest]
     return stream(trial=np.array(latest, dtype=float), fatal=np.array(last, dtype=bool))
 
 

@@ -62,7 +62,7 @@ class Info(NamedTuple):
         candidate: the parameters after the update, before the policy had its say.
         ok: ``[B, K]``, whether the candidate distributions exist.
         failed: ``[B]``, whether a living replica met an invalid candidate.
-        amount: ``[B]``, how much repair the policy made, in its own units.
+        amount: ``[B, K]``, how much repair the policy made, in its own units.
     """
 
     loss: Tensor
@@ -156,8 +156,8 @@ class Trainer:
     def settle(
         self, state: State, slots: tuple[Slots, ...], update: Update, proposed: Gaussians, failed: Tensor
     ) -> tuple[State, Tensor]:
-        """Return the next state and the amount of repair ``[B]``: living replicas move on as the policy allows."""
-        candidate, stuck, amount = update.candidate, failed, torch.zeros_like(self.rates.raw)
+        """Return the next state and the amount of repair ``[B, K]``: living replicas move on as the policy allows."""
+        candidate, stuck, amount = update.candidate, failed, torch.zeros_like(update.ok, dtype=proposed.loc.dtype)
         if self.policy.repair is not None and bool(failed.any()):
             repaired, amount = self.policy.repair(update)
             candidate = choose(failed, repaired, candidate)

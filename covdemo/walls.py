@@ -15,8 +15,8 @@ _CANNOT_FAIL = ("float", "step")
 def room(row: Parameterization, raw: Tensor, direction: Tensor) -> Tensor:
     """Return the largest learning rate at which the update raw, -lr direction leaves the matrix valid.
 
-    The parameterization's closed form where it has one; infinite where it cannot fail; else a line search that is right to
-    0.3 %.
+    The parameterization's closed form where it has one; infinite where only overflow can make it fail; else a line search that
+    is right to 0.3 %.
 
     Args:
         row: the parameterization.
@@ -24,7 +24,8 @@ def room(row: Parameterization, raw: Tensor, direction: Tensor) -> Tensor:
         direction: what the optimizer proposes, shaped like ``raw``.
 
     Returns:
-        ``[...]``, positive, perhaps infinite.
+        ``[...]``, perhaps infinite; 0 where no rate is valid, as with a direction that is not a number, or the line search
+        finds none.
     """
     own = getattr(row.module, "room", None)
     if own is not None:
@@ -34,8 +35,34 @@ def room(row: Parameterization, raw: Tensor, direction: Tensor) -> Tensor:
     return line_search(row, raw, direction)
 
 
+def room_of_update(row: Parameterization, raw: Tensor, direction: Tensor, rate: float, broken: Tensor) -> Tensor:
+    """Return ``room`` for an update whose fate is known: where it has broken the matrix, never more than its rate.
+
+    A closed form cancels where the matrix sits on the edge already, and what cannot fail can overflow: there the line search
+    decides.
+
+    Args:
+        row: the parameterization.
+        raw: free numbers of valid matrices, ``[..., *]``.
+        direction: what the optimizer proposes, shaped like ``raw``.
+        rate: of the update that was made.
+        broken: whether it left no valid matrix, ``[...]``.
+
+    Returns:
+        ``[...]``, in float64.
+    """
+    found = room(row, raw, direction).double()
+    doubtful = broken & ~(found <= rate)
+    if not bool(doubtful.any()):
+        return found
+    return torch.where(doubtful, line_search(row, raw, direction).double().clamp_max(rate), found)
+
+
 def line_search(row: Parameterization, raw: Tensor, direction: Tensor) -> Tensor:
-    """Find ``room`` by trying rates on a logarithmic grid, then between the last that is valid and the first that is not."""
+    """Find ``room`` by trying rates on a logarithmic grid, then between the last that is valid and the first that is not.
+
+    It is 0 where the smallest rate tried, 1e-12, is not valid.
+    """
     powers = torch.linspace(*SEARCHED, COARSE, dtype=torch.float64, device=raw.device)
     last = _last_valid(row, raw, direction, powers)
     low = powers[last.clamp_min(0)]

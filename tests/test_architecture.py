@@ -10,7 +10,7 @@ PACKAGE = ROOT / "covdemo"
 # from the bottom up; a module may import what stands on a line above its own, or on its own line
 LAYERS = [
     "linalg spectra limits jobs spreadsheets arguments",
-    "gaussians",
+    "gaussians repairs",
     "fields devices metrics",
     "trials datafiles",
     "samples",

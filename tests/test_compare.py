@@ -7,7 +7,7 @@ from pages import player as single
 
 from covdemo.config import RunConfig
 from covdemo.entrants import DEFAULT, MOST
-from covdemo.outcomes import Outcome
+from covdemo.outcomes import Outcome, Reason
 from covdemo.parameterizations import PARAMETERIZATIONS
 
 SHORT = {"points": "20", "epochs": "2"}
@@ -100,7 +100,7 @@ def test_a_comparison_run_to_its_end_says_how_each_method_ended(page):
     headings = " ".join(text.value for text in page.markdown)
     assert f"failed at trial {runs[0].trial}" in headings
     assert headings.count("] learned") == sum(run.outcome is Outcome.LEARNED for run in runs)
-    assert any("tril(raw), as posted: The density" in caption.value for caption in page.caption)
+    assert any(f"tril(raw), as posted: {Reason.UNDERFLOW.value}" in caption.value for caption in page.caption)
 
 
 def test_step_does_one_trial_with_each_method(page):

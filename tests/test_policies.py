@@ -4,9 +4,11 @@ One category in one dimension with variance .02 and a data point at its mean: th
 so that a rate of .001 moves the variance to .02 - .025 = -.005.
 """
 
+import numpy as np
 import pytest
 import torch
 
+from covdemo.gaussians import FEEDS
 from covdemo.learner import OBJECTIVES
 from covdemo.optimizers import OPTIMIZERS
 from covdemo.parameterizations import PARAMETERIZATIONS
@@ -106,7 +108,51 @@ def test_a_valid_update_is_made_whatever_the_policy(policy):
 
 @pytest.mark.parametrize("row", POLICIES.values(), ids=POLICIES)
 def test_the_log_says_what_was_done(row):
-    assert row.action.format(amount=0.01).strip(" .")
+    assert row.told("scale_tril", 0.01).strip(" .")
+
+
+# In the plane, with axes u = (.6, .8) and v = (-.8, .6): -.3 u u' + .5 v v'; then upright, and a matrix that is valid.
+PLANE = [[[0.212, -0.384], [-0.384, -0.012]], [[-0.005, 0.0], [0.0, 1.0]], [[2.0, 0.5], [0.5, 1.0]]]
+REPAIRED = {
+    "project": ([[0.32 + 0.36e-6, -0.24 + 0.48e-6], [-0.24 + 0.48e-6, 0.18 + 0.64e-6]], [[1e-6, 0.0], [0.0, 1.0]]),
+    "jitter": ([[1.212, -0.384], [-0.384, 0.988]], [[0.005, 0.0], [0.0, 1.01]]),
+}
+AMOUNTS = {"project": [0.300001, 0.005001, 0], "jitter": [1, 0.01, 0]}
+
+
+def repaired(policy, matrices, parameterization="covariance", dtype=torch.float64):
+    """Return what a policy makes of an update to these matrices, ``[B, K, D, D]``, and the amounts."""
+    row, raw = PARAMETERIZATIONS[parameterization], torch.tensor(matrices, dtype=dtype)
+    means = raw.new_zeros(raw.shape[:-1])
+    candidate = Parameters(means, raw, means)
+    found, amount = POLICIES[policy].repair(Update(row, candidate, candidate, candidate, valid(row, candidate)))
+    return found, amount, valid(row, found)
+
+
+@pytest.mark.parametrize("policy", REPAIRED)
+def test_in_the_plane_each_matrix_gets_the_repair_that_it_needs_and_the_valid_one_none(policy):
+    found, amount, _ = repaired(policy, [PLANE])
+    assert found.raw[0].numpy() == pytest.approx(np.array([*REPAIRED[policy], PLANE[2]]), abs=1e-14)
+    assert amount[0].tolist() == pytest.approx(AMOUNTS[policy], abs=1e-14)
+
+
+@pytest.mark.parametrize("largest", [1.0, 100.0, 1e8])
+@pytest.mark.parametrize("key", ["covariance", "precision"])
+def test_a_projected_matrix_is_valid_in_float32_too_whatever_its_largest_eigenvalue(key, largest):
+    angle = torch.linspace(0, 6.28, 300)
+    u, v = torch.stack([angle.cos(), angle.sin()], -1), torch.stack([-angle.sin(), angle.cos()], -1)
+    matrix = largest * u[:, :, None] * u[:, None] - 0.01 * v[:, :, None] * v[:, None]
+    _, _, ok = repaired("project", matrix[:, None].tolist(), key, torch.float32)
+    assert ok.all()
+
+
+def test_the_log_speaks_of_what_was_raised():
+    told = {feeds: POLICIES["project"].told(feeds, 0.25) for feeds in FEEDS}
+    assert told == {
+        "covariance_matrix": "smallest eigenvalue raised by 0.25",
+        "precision_matrix": "smallest eigenvalue raised by 0.25",
+        "scale_tril": "smallest diagonal entry of L raised by 0.25",
+    }
 
 
 NUMBERS = torch.tensor([0.0, 0.0, 0.0, 1.0, -1.0, 1e-30, 100.0, 3e38, -3e38, float("inf"), float("-inf"), float("nan")])
@@ -122,8 +168,8 @@ def test_no_repair_raises_or_loses_count_whatever_the_step(policy, key, size):
     means = torch.zeros(200, 2, size)
     before, steps = Parameters(means, raw, means), Parameters(means, step, means)
     candidate = move(row, before, steps)
-    repaired, amount = POLICIES[policy].repair(Update(row, before, steps, candidate, valid(row, candidate)))
-    assert (repaired.raw.shape, amount.isfinite().all().item()) == (raw.shape, True)
+    found, amount = POLICIES[policy].repair(Update(row, before, steps, candidate, valid(row, candidate)))
+    assert (found.raw.shape, amount.shape, amount.isfinite().all().item()) == (raw.shape, (200, 2), True)
 
 
 @pytest.mark.parametrize("key", ["covariance", "matrix-exponential", "spectral", "factor"])

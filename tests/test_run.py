@@ -12,8 +12,7 @@ from torch.distributions import MultivariateNormal, kl_divergence
 from torch.nn.functional import cross_entropy
 
 from covdemo.config import RunConfig
-from covdemo.failures import FailureKind
-from covdemo.history import LOGGED, RECORDS, Frame, History
+from covdemo.history import RECORDS, Frame, History
 from covdemo.learner import OBJECTIVES
 from covdemo.optimizers import OPTIMIZERS
 from covdemo.outcomes import OFTEN, Outcome, Reason
@@ -72,88 +71,10 @@ def test_looking_at_a_run_does_not_change_it():
     assert same(finished(SHORT), watched)
 
 
-def test_the_failure_of_the_question_is_a_row_with_all_its_particulars():
-    failure = finished(BREAKS).history.failures[0]
-    assert (failure.trial, failure.epoch, failure.category) == (12, 0, 1)
-    assert failure.kind is FailureKind.NOT_POSITIVE_DEFINITE
-    assert failure.message.startswith("Expected parameter covariance_matrix")
-    assert np.linalg.eigvalsh(np.array(failure.matrix)) == pytest.approx(failure.eigenvalues, abs=1e-6)
-    assert failure.eigenvalues[0] < 0
-    assert failure.room < failure.rate == 1e-3
-    assert failure.action == "stopped"
-
-
-def test_a_failure_of_the_second_category_in_a_later_epoch_is_told_as_such():
-    run = finished(replace(BREAKS, points=5))
-    failure = run.history.failures[0]
-    assert (failure.trial, failure.epoch, failure.category) == (26, 2, 2)
-    assert np.array_equal(run.covariances()[1], np.array(failure.matrix))
-    assert run.frame().valid.tolist() == [True, False]
-
-
-def test_a_step_as_long_as_the_room_of_the_log_ends_at_the_edge():
-    run = finished(replace(BREAKS, points=5))
-    failure, before = run.history.failures[0], run.frame().covariances[1]
-    step = (before - np.array(failure.matrix)) / failure.rate
-    # numbers of size .02 in float32
-    assert np.linalg.eigvalsh(before - failure.room * step)[0] == pytest.approx(0, abs=1e-7)
-
-
-def test_a_failure_ends_the_run_where_it_happens():
-    run = finished(BREAKS)
-    assert (run.trial, run.finished, run.stopped, run.outcome) == (12, True, True, Outcome.FAILED)
-
-
-def test_the_last_frame_of_a_broken_run_shows_the_last_valid_distributions_and_the_broken_eigenvalue():
-    frame = finished(BREAKS).frame()
-    assert np.linalg.eigvalsh(frame.covariances).min() > 0
-    assert frame.eigenvalues[0, 0] < 0
-    assert frame.valid.tolist() == [False, True]
-
-
-def test_skipping_goes_on_to_the_last_trial():
-    run = finished(replace(BREAKS, policy="skip", epochs=1))
-    assert (run.trial, run.stopped) == (400, False)
-    assert run.history.failed > 1
-    assert {failure.action for failure in run.history.failures} == {"update skipped"}
-
-
-@pytest.mark.parametrize(("policy", "words"), [("jitter", "jitter 1e-"), ("project", "raised by"), ("backtrack", "halved")])
-def test_what_a_repair_took_is_in_the_log(policy, words):
-    run = finished(replace(BREAKS, policy=policy, points=50, epochs=1))
-    assert words in run.history.failures[0].action
-
-
 def test_the_history_is_bounded_however_long_the_run():
     run = finished(replace(SHORT, points=500, epochs=3))
     assert len(run.history) <= RECORDS
     assert run.history.column("trial")[[0, -1]].tolist() == [0, 3000]
-
-
-def test_the_log_is_bounded_and_the_rest_is_counted():
-    run = Run(replace(SHORT, lr_mu=1e308, policy="skip", points=300, epochs=4))
-    run.advance(run.total)
-    assert len(run.history.failures) == min(run.history.failed, LOGGED)
-
-
-def test_the_failure_that_ends_a_run_is_in_the_log_however_many_came_before():
-    run = Run(BREAKS)
-    run.history.failed = LOGGED
-    run.advance(run.total)
-    assert [failure.trial for failure in run.history.failures] == [12]
-
-
-def test_a_failure_is_of_the_kind_that_torch_speaks_of_where_a_mean_is_lost_too():
-    config = replace(BREAKS, points=20, epochs=2, objective="likelihood", policy="skip", lr_mu=1e300, lr_cov=1.0)
-    failures = finished(config).history.failures
-    assert {(failure.kind, failure.message.split()[2]) for failure in failures} == {(FailureKind.MEAN_NOT_FINITE, "loc")}
-
-
-def test_a_broken_factor_is_seen_among_the_eigenvalues_as_the_log_has_it():
-    run = finished(replace(BREAKS, parameterization="tril", lr_cov=2e-2))
-    failure, eigenvalues = run.history.failures[-1], run.history.column("eigenvalues")[-1]
-    assert failure.eigenvalues[0] < 0
-    assert eigenvalues[failure.category - 1].tolist() == list(failure.eigenvalues)
 
 
 def test_a_history_can_be_pickled():

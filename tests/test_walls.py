@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from covdemo.parameterizations import PARAMETERIZATIONS
-from covdemo.walls import likelihood_wall, line_search, room
+from covdemo.walls import likelihood_wall, line_search, room, room_of_update
 
 CAN_FAIL = [key for key, row in PARAMETERIZATIONS.items() if row.guarantee in ("none", "exact")]
 CLOSED_FORM = [key for key, row in PARAMETERIZATIONS.items() if hasattr(row.module, "room")]
@@ -78,6 +78,33 @@ def test_the_line_search_finds_where_an_exponential_overflows():
 def test_what_cannot_fail_has_no_wall(key):
     row, raw, direction = random_update(key, 0)
     assert room(row, raw, 1e6 * direction).isinf().all()
+
+
+@pytest.mark.parametrize(
+    ("bad", "place"), [(float("nan"), (0, 0)), (float("nan"), (1, 0)), (float("inf"), (1, 1))], ids=["nan", "nan below", "inf"]
+)
+@pytest.mark.parametrize("key", CLOSED_FORM)
+def test_where_the_direction_is_not_finite_no_rate_is_valid(key, bad, place):
+    row, raw, direction = random_update(key, 0)
+    i, j = place
+    direction[:, i, j] = direction[:, j, i] = bad
+    assert room(row, raw, direction).tolist() == [0, 0, 0]
+
+
+def test_what_cannot_fail_but_by_overflow_has_the_room_up_to_it_once_it_has_failed():
+    row = PARAMETERIZATIONS["softplus-cholesky"]
+    raw, direction = torch.zeros(2, 2, 2), torch.tensor([[[0.0, 0.0], [float("nan"), 0.0]], [[0.0, 0.0], [1.0, 0.0]]])
+    found = room_of_update(row, raw, direction, 1e-3, torch.tensor([True, False]))
+    assert found.tolist() == [0, float("inf")]
+
+
+def test_a_broken_update_had_at_most_the_room_of_its_rate_however_the_closed_form_rounds():
+    row, raw, direction = random_update("covariance", 0)
+    exact = room(row, raw, direction)
+    walled = exact.isfinite()
+    found = room_of_update(row, raw, direction, 1e-9, walled)
+    assert found[walled].tolist() == [1e-9] * int(walled.sum())
+    assert torch.equal(room_of_update(row, raw, direction, 1e-9, ~walled)[walled], exact[walled])
 
 
 @pytest.mark.parametrize("key", CAN_FAIL)

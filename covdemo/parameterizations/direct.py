@@ -155,8 +155,11 @@ def _symmetric_room(raw: Tensor, direction: Tensor) -> Tensor:
 
 
 def _triangular_room(raw: Tensor, direction: Tensor) -> Tensor:
-    return _reciprocal_of_positive((linalg.diagonal(direction) / linalg.diagonal(raw)).amax(-1))
+    present = linalg.every(linalg.no_nan(linalg.map_diagonal(direction, lambda diagonal: diagonal)))
+    shrinkage = (linalg.diagonal(direction) / linalg.diagonal(raw)).amax(-1)
+    return torch.where(present, _reciprocal_of_positive(shrinkage), 0.0)
 
 
 def _reciprocal_of_positive(shrinkage: Tensor) -> Tensor:
-    return torch.where(shrinkage > 0, 1 / shrinkage, torch.inf)
+    """Return 1 / s, infinite where s is not positive, and 0, no room at all, where it is not a number."""
+    return torch.where(shrinkage <= 0, torch.inf, torch.where(shrinkage == shrinkage, 1 / shrinkage, 0.0))

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from covdemo.export import script
+from covdemo.export import caveat, script
 from covdemo.run import Run
 from covdemo.ui import mydata
 
@@ -14,7 +14,7 @@ _WITH_DATA = "It reads its data from points.csv in the folder where it is starte
 def tab(run: Run) -> None:
     """Draw the script, with a button to copy it and one to download it; and one for the data that it reads, if any."""
     text, reads = script(run.config, run.data), run.data.moments is not None
-    st.markdown(f"{_ALONE} {_WITH_DATA}" if reads else _ALONE)
+    st.markdown(" ".join([_ALONE, *([_WITH_DATA] if reads else []), caveat(run.config)]).strip())
     with st.container(horizontal=True):
         _download("Download as .py", text, "covdemo_run.py", "text/x-python", _NEEDS)
         if reads:

@@ -8,7 +8,7 @@ from covdemo import takeaway
 from covdemo.failures import Failure
 
 _EMPTY = (
-    "No failure yet. A row appears here for every update after which PyTorch would refuse a distribution: trial, epoch, "
+    "No failure yet. A row appears here for every distribution that PyTorch would refuse after an update: trial, epoch, "
     "category, kind, PyTorch's message, the matrix, its eigenvalues and what was done."
 )
 _DOWNLOAD = "A line for each failure that is shown, with all digits."

@@ -17,12 +17,12 @@ _NOT_LEARNED = "Ran to the end, but did not learn: {:.1%} of the points are in t
 
 def show(player: RunPlayer) -> None:
     """Draw the notices of the last change and of the device, the last failure, silent categories and the outcome."""
-    run, failures = player.run, player.run.history.failures
+    run, failures, latest = player.run, player.run.history.failures, player.run.history.latest
     controls.notice(player)
     if run.notice:
         st.warning(run.notice, icon=":material/memory:")
-    if run.stopped:
-        _stopped(failures[-1])
+    if run.stopped and latest:
+        _stopped(latest)
     elif failures:
         st.warning(f"Failures: {run.history.failed:,}. The first: {_sentence(failures[0])}", icon=":material/warning:")
     frame = run.frame()
