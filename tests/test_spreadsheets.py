@@ -1,6 +1,7 @@
 import ast
 import csv
 import io
+import itertools
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ FORMULAS = [
     "+1+1",
     "-1+1",
     "@SUM(A1)",
-    "\t=1+1",
+    "\tx",
     "\rx",
     "\nx",
     " =1+1",
@@ -38,7 +39,31 @@ def test_plain_numbers_and_other_texts_stay_as_they_are(cell):
     assert defuse(cell) == cell
 
 
-@given(st.text(), st.text())
+@pytest.mark.parametrize(
+    ("cell", "harmless"),
+    [
+        ("a;=1+1", "a;'=1+1"),
+        ("a\t@SUM(A1)", "a\t'@SUM(A1)"),
+        ("a\n\u200b=1", "a\n'\u200b=1"),
+        ("\t=1+1", "'\t'=1+1"),
+        ("=1;+a;-2;b", "'=1;'+a;-2;b"),
+    ],
+    ids=range(5),
+)
+def test_what_a_spreadsheet_with_another_separator_would_take_for_a_cell_is_no_formula(cell, harmless):
+    assert defuse(cell) == harmless
+
+
+pieces = st.lists(st.sampled_from([*";\t\n'=-1", "a"]), max_size=6).map("".join)
+
+
+@given(st.lists(st.tuples(pieces, pieces), max_size=4), st.sampled_from(";\t,"))
+def test_no_reader_finds_a_formula_in_a_table_whatever_it_separates_cells_by(rows, separator):
+    cells = itertools.chain.from_iterable(csv.reader(io.StringIO(write(rows), newline=""), delimiter=separator))
+    assert [cell for cell in cells if cell.startswith("=")] == []
+
+
+@given(st.text() | pieces, st.text() | pieces)
 def test_different_texts_stay_different(one, other):
     assume(one != other)
     assert defuse(one) != defuse(other)
