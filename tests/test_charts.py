@@ -69,7 +69,7 @@ def test_every_colour_stands_out_from_both_backgrounds(color, background):
     assert contrast(color, background) >= 3  # WCAG 2.2, 1.4.11
 
 
-FIGURES = {
+WITH_TEXTS = {
     "data": charts.data_panel(SQUARE, NAMES),
     "model": charts.model_panel(SQUARE, NAMES),
     "small": charts.small_panel(SQUARE, NAMES),
@@ -93,9 +93,9 @@ def color(mark, styles):
 
 
 @pytest.mark.parametrize("ground", [LIGHT, DARK])
-@pytest.mark.parametrize("figure", FIGURES)
+@pytest.mark.parametrize("figure", WITH_TEXTS)
 def test_every_text_can_be_read_on_both_backgrounds(figure, ground):
-    spec = FIGURES[figure]
+    spec = WITH_TEXTS[figure]
     config = {**spec["config"], "title": {"color": WRITING[ground]}}  # as the page does
     compiled = vl_convert.vegalite_to_vega({**spec, "config": config})
     colors = [color(mark, compiled["config"]["style"]) for mark in written(compiled)]

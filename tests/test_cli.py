@@ -53,7 +53,7 @@ def test_a_run_that_comes_to_its_end_without_learning_ends_with_exit_code_0(caps
 
 def test_the_json_object_has_the_agreed_keys(capsys):
     _, printed = run_json(capsys, *SHORT)
-    assert list(printed) == ["outcome", "reason", "trials", "accuracy", "kl", "failures", "config"]
+    assert list(printed) == ["outcome", "reason", "trials", "accuracy", "kl", "failures", "config", "data"]
 
 
 def test_the_json_object_tells_what_the_same_run_of_the_package_tells(capsys):
