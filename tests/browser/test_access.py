@@ -17,6 +17,7 @@ TABS = ("Train", "Replay", "Compare", "Map", "Code", "Explain")
 STREAMLITS = (
     ("scrollable-region-focusable", "[data-testid=stCode] pre"),  # a block of code that is wider than the page
     ("scrollable-region-focusable", "[data-testid=stTable] > div"),  # a table that is
+    ("scrollable-region-focusable", ".katex-display"),  # a formula that is
 )
 
 
