@@ -67,7 +67,7 @@ def test_the_map_of_all_methods_fits_the_width(visit, width, height):
 def test_the_largest_safe_rate_is_found_and_used(visit):
     viewer = visit("?points=100&epochs=2&parameterization=affine-invariant")
     press(viewer, "Find the largest safe rate")
-    viewer.page.get_by_text("Largest safe rate: ").wait_for()
+    viewer.page.get_by_text("Largest safe rate found: ").wait_for()
     use = viewer.page.get_by_role("button", name=re.compile("^Use "))
     rate = use.inner_text().removeprefix("Use ")
     use.click()
