@@ -2,7 +2,7 @@
 
 import dataclasses
 import operator
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -210,7 +210,7 @@ def read(query: Mapping[str, object], others: Collection[str] = ()) -> tuple[Run
         query: URL name -> text, or a list of texts of which the last counts.
         others: URL names that are not settings and belong to someone else.
     """
-    unknown = [_unknown(name) for name in query if name not in _BY_URL and name not in others]
+    unknown = _unknown([name for name in query if name not in _BY_URL and name not in others])
     config, problems = _build({_BY_URL[name].name: given for name, given in query.items() if name in _BY_URL})
     return config, unknown + problems
 
@@ -276,5 +276,11 @@ def _assemble(values: Mapping[str, Any]) -> RunConfig:
     return RunConfig(**changes)
 
 
-def _unknown(name: str) -> Problem:
-    return Problem(name, quote(name), f"there is no setting of this name{nearest(name, _BY_URL)}", "it is ignored")
+def _unknown(names: Sequence[str]) -> list[Problem]:
+    """Return a problem for each of the first names, and one for all others."""
+    fault, rest = "there is no setting of this name", len(names[_TOLD:])
+    told = [Problem(name, quote(name), f"{fault}{nearest(name, _BY_URL)}", "it is ignored") for name in names[:_TOLD]]
+    return [*told, *([Problem("", "Parameters", f"{rest:,} more are no settings", "they are ignored")] if rest else [])]
+
+
+_TOLD = 10  # unknown parameters that a sentence each is worth

@@ -8,6 +8,7 @@ from covdemo.fields import Problem, nearest, quote
 from covdemo.parameterizations import PARAMETERIZATIONS
 
 MOST = 6
+_LOOKED_AT = 2 * MOST  # names in a text; what is wrong with more of them is one sentence
 URL = "compare"
 RATE = next(field for field in FIELDS if field.name == "lr_cov")
 _AT = "@"
@@ -52,7 +53,8 @@ def read(text: str) -> tuple[Entrants, list[Problem]]:
     """Return the entrants that a text names, and all that is wrong with it; never raises."""
     found: dict[str, Entrant] = {}
     problems: list[Problem] = []
-    for word in filter(None, (word.strip() for word in text.split(","))):
+    words = list(filter(None, (word.strip() for word in text.split(","))))
+    for word in words[:_LOOKED_AT]:
         key, _, rate = word.partition(_AT)
         fault = _fault(key, found)
         if fault:
@@ -61,6 +63,9 @@ def read(text: str) -> tuple[Entrants, list[Problem]]:
         lr_cov, wrong = read_rate(rate)
         found[key] = Entrant(key, lr_cov)
         problems += [_problem(f"{key}: {wrong}", "the rate of all others is used")] if wrong else []
+    if len(words) > _LOOKED_AT:
+        fault = f"{len(words) - _LOOKED_AT:,} names more are given, at most {MOST} are possible"
+        problems.append(_problem(fault, "they are left out"))
     return tuple(found.values()), problems
 
 

@@ -48,6 +48,13 @@ def test_what_cannot_be_used_is_said(text, left, sentence):
     assert sentence in problem.sentence
 
 
+@pytest.mark.parametrize("word", ["a", "tril"])
+def test_a_flood_of_names_is_answered_in_a_few_sentences(word):
+    _, problems = read(",".join([word] * 25_000))
+    assert len(problems) <= 2 * MOST + 1
+    assert problems[-1].fault == "24,988 names more are given, at most 6 are possible"
+
+
 def test_a_method_shares_all_settings_but_its_own():
     shared = RunConfig(lr_cov=1e-4, momentum=0.5)
     assert Entrant("tril").config(shared) == RunConfig(lr_cov=1e-4, momentum=0.5, parameterization="tril")

@@ -8,9 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pages import field, open_page, player, press, widget
 
-from covdemo import limits
+from covdemo import lessons, limits
 from covdemo.config import FIELDS, read, to_query
 from covdemo.datafiles import read_table
+from covdemo.parameterizations import PARAMETERIZATIONS
 from covdemo.run import Run
 from covdemo.samples import SCALINGS, Columns, guess, sample
 from covdemo.sources import trials_of
@@ -73,6 +74,16 @@ texts = st.sampled_from(WRONG) | st.text(st.characters()) | st.floats().map(repr
 given_texts = texts | st.lists(texts, max_size=4)
 names = st.sampled_from([row.url for row in FIELDS]) | st.sampled_from(WRONG) | st.text(st.characters(), max_size=50)
 queries = st.dictionaries(names, given_texts, max_size=8)
+methods = st.lists(st.sampled_from([*PARAMETERIZATIONS, "", "@", "www.e"]) | texts, max_size=9).map(",".join)
+rated = st.lists(st.builds("{}@{}".format, st.sampled_from([*PARAMETERIZATIONS]), texts), max_size=9).map(",".join)
+views = st.fixed_dictionaries(
+    {},
+    optional={
+        "compare": methods | rated | given_texts | st.just("a," * 25_000),
+        "lesson": st.sampled_from([*lessons.lessons()]) | given_texts,
+        "tab": st.sampled_from(["Replay", "Compare", "Map", "Code", "Explain"]) | given_texts,
+    },
+)
 
 
 def is_sentence(text):
@@ -114,13 +125,20 @@ def test_whatever_a_link_says_a_run_of_it_begins(query):
     assert unfit(problem.sentence for problem in problems) == []
 
 
-@SOME
-@given(queries)
-def test_whatever_a_link_says_the_page_is_drawn_and_trains(query):
-    page = open_page(**{name: value for name, value in query.items() if is_encodable([name, value]) and value != []})
+def test_a_flood_of_unknown_parameters_is_answered_in_a_few_sentences():
+    told = [problem.sentence for problem in read({f"a{number}": "1" for number in range(99)})[1]]
+    assert (len(told), told[-1]) == (11, "Parameters: 89 more are no settings; they are ignored.")
+
+
+@settings(SOME, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@given(queries, views)
+def test_whatever_a_link_says_the_page_is_drawn_and_trains(query, view):
+    asked = {**query, **view}
+    page = open_page(**{name: value for name, value in asked.items() if is_encodable([name, value]) and value != []})
     assert not page.exception
     assert unfit(line for box in page.main.warning for line in box.value.removeprefix("- ").split("\n- ")) == []
-    press(page, "step")
+    page.session_state["tab"] = "Train"
+    press(page.run(), "step")
     assert (player(page).run.trial, not page.exception) == (1, True)
 
 
