@@ -10,6 +10,8 @@ Result = TypeVar("Result")
 PATIENCE = 60.0  # seconds after which nobody is believed to wait for the result any more
 SLICE = 1.0  # seconds after which others that wait have their turn
 KEPT = 50  # results that are remembered
+NO_MEMORY = "The server has too little memory for this computation: fewer points, epochs or values need less."
+UNFORESEEN = "The computation ended in an error that was not foreseen; the server's log has the details."
 
 
 class Cancelled(Exception):
@@ -64,7 +66,7 @@ class Job(Generic[Result]):
 
     Attributes:
         result: None before the end.
-        fault: a sentence where the work ended in a ``ValueError``, or because nobody looked.
+        fault: a sentence where the work ended in an error, or because nobody looked.
     """
 
     def __init__(
@@ -118,6 +120,11 @@ class Job(Generic[Result]):
             pass
         except ValueError as error:
             self.fault = str(error)
+        except MemoryError:
+            self.fault = NO_MEMORY
+        except Exception:
+            self.fault = UNFORESEEN
+            raise
         finally:
             _TURNS.leave(self)
 

@@ -42,6 +42,31 @@ def test_a_fault_is_a_sentence():
     assert (job.result, job.fault) == (None, "expected more, got less")
 
 
+def failing(error):
+    """Return a job that has ended in an error, and what the log got."""
+    logged = []
+
+    def fail(tell):
+        raise error
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threading, "excepthook", lambda told: logged.append(told.exc_value))
+        job = Job(fail)
+        assert job.wait(SOON)
+    return job, logged
+
+
+def test_too_little_memory_is_a_sentence_and_no_traceback():
+    job, logged = failing(MemoryError())
+    assert (job.result, job.fault, logged) == (None, jobs.NO_MEMORY, [])
+
+
+def test_an_error_that_was_not_foreseen_is_a_sentence_and_a_traceback_in_the_log():
+    error = LookupError("of the programmer's")
+    job, logged = failing(error)
+    assert (job.result, job.fault, logged) == (None, jobs.UNFORESEEN, [error])
+
+
 def test_it_is_told_how_much_is_done_and_how_long_the_rest_takes():
     now = iter(range(1000))
     told = threading.Event()
