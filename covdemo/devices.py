@@ -1,5 +1,8 @@
 """Where and how precisely to compute: rows for the choices of device and number format, under torch's own names."""
 
+import sys
+from functools import cache
+from threading import Thread
 from typing import NamedTuple
 
 import torch
@@ -16,6 +19,8 @@ class Choice(NamedTuple):
     label: str
     summary: str
 
+
+SWITCH = 0.0005  # seconds for which a thread of Python may keep another waiting
 
 DEVICES = {
     "cpu": Choice("CPU", "The processor; fastest for a single run."),
@@ -41,6 +46,22 @@ def share_cores() -> None:
     """Let every operation of torch in this process use one core.
 
     A single run is a chain of tiny operations, whose threads would only wait for each other: on cores that are busy otherwise,
-    as with several viewers of the page, a trial then takes several times as long.
+    as with several viewers of the page, a trial then takes several times as long. Threads of Python take turns often, so that
+    a page with its many short operations is not kept waiting for a long computation beside it.
     """
     torch.set_num_threads(1)
+    sys.setswitchinterval(SWITCH)
+
+
+@cache
+def warm_up() -> Thread:
+    """Take a first gradient, in a thread of its own: for that torch loads modules for seconds, which a run would wait for."""
+    thread = Thread(target=_first_gradient, daemon=True)
+    thread.start()
+    return thread
+
+
+def _first_gradient() -> None:
+    with torch.enable_grad():
+        number = torch.zeros(1, requires_grad=True)
+        torch.autograd.grad(number * 2, number, torch.ones(1))

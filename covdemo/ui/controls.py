@@ -6,6 +6,7 @@ from collections.abc import Callable
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from covdemo import devices
 from covdemo.run import Run
 from covdemo.ui.player import FASTEST, SPEEDS, AnyPlayer, play
 
@@ -93,6 +94,7 @@ def live(player: AnyPlayer, refresh: Callable[[], None]) -> None:
 
     st.fragment(next_round, run_every=_TICK if player.playing else None)()
     drawn = True
+    devices.warm_up()  # now that the first screen has been sent
     if not player.playing:
         return
     play(player, refresh, _ROUND if st.session_state.pop(_TICKED, False) else _SHORT)
