@@ -22,6 +22,5 @@ def device(request):
 
 
 def pytest_xdist_auto_num_workers():
-    """Return how many processes test: three for two cores that they may use, since those with a browser wait a lot."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return cores + cores // 2
+    """Return how many processes test: one for each core that they may use; pages starve beside more."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
