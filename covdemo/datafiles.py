@@ -3,6 +3,7 @@
 import csv
 import io
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -43,8 +44,8 @@ def read_table(content: str | bytes) -> Table:
         ValueError: with the number of the line, if the text is no table of at least three columns.
     """
     text = _decode(content)
-    separator = next((mark for mark in "\t;," if mark in text.lstrip().partition("\n")[0]), ",")
-    numbered = _gather(_rows(text, separator))
+    separator = _separator(text)
+    numbered = _gather(_rows(_NAMED.sub("", text), separator))
     decimal_comma = separator != ","
     columns = _header(numbered[0][1], decimal_comma)
     body = numbered[1:] if columns else numbered
@@ -62,6 +63,17 @@ def _decode(content: str | bytes) -> str:
         except UnicodeDecodeError:
             raise ValueError("expected text in UTF-8, got something else; save the table as CSV UTF-8") from None
     return content.removeprefix("\ufeff")
+
+
+_NAMED = re.compile(r'\A\s*"?sep=([,;\t])"? *(?=[\r\n])', re.IGNORECASE)  # how a spreadsheet may name the separator
+
+
+def _separator(text: str) -> str:
+    """Return what separates cells: what the first line names, or has outside quotes."""
+    if named := _NAMED.match(text):
+        return named[1]
+    first = re.sub(r'"[^"]*"?', "", text.lstrip().partition("\n")[0])
+    return next((mark for mark in "\t;," if mark in first), ",")
 
 
 def _rows(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
@@ -85,8 +97,11 @@ def _header(cells: Sequence[str], decimal_comma: bool) -> tuple[str, ...]:
     return _names(cells) if len(words) > 1 and len(words) == sum(map(bool, cells)) else ()
 
 
+_MISSING = ("nan", "na", "n/a", "null", "none", "-", "?")  # what stands for a number that nobody knows
+
+
 def _is_number(cell: str, decimal_comma: bool) -> bool:
-    return cell.lower() == "nan" or (number := _number(cell, decimal_comma)) == number
+    return cell.lower() in _MISSING or (number := _number(cell, decimal_comma)) == number
 
 
 def _names(cells: Sequence[str]) -> tuple[str, ...]:
@@ -127,7 +142,7 @@ def complaint(faults: Sequence[tuple[int, str]]) -> str:
     """Return the first faults, in the order of their lines, as one sentence that says how many lines more there are."""
     first = sorted(faults)[:_TOLD]
     lines_left = len({line for line, _ in faults} - {line for line, _ in first})
-    more = f"; and {lines_left:,} lines more" if lines_left else ""
+    more = f"; and {lines_left:,} line{'s' * (lines_left > 1)} more" if lines_left else ""
     return "; ".join(f"line {line}: {fault}" for line, fault in first) + more
 
 

@@ -185,9 +185,9 @@ class Field:
 
 
 def parse_number(text: str) -> float:
-    """Return the number a text stands for; NaN where there is none."""
+    """Return the number a text stands for; NaN where there is none. Python's ``1_000`` is none."""
     try:
-        return float(text)
+        return math.nan if "_" in text else float(text)
     except ValueError:
         return math.nan
 

@@ -36,6 +36,19 @@ def test_a_table_may_be_written_in_many_ways(text, columns):
     assert (table.columns, numbers, table.cells(columns[2])) == (columns, [[1.5, 2], [3, 4]], ["a", "b"])
 
 
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=; "])
+def test_a_first_line_may_name_the_separator_as_that_of_a_spreadsheet_does(first):
+    table = read_table(f"{first}\r\nwidth, of all;height;kind\r\n1,5;2;a\r\n")
+    assert (table.columns, table.rows, table.lines) == (("width, of all", "height", "kind"), (("1,5", "2", "a"),), (3,))
+
+
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_a_mark_within_quotes_separates_nothing(mark):
+    header = ("width{mark} cm", 'a "b{mark}"', "kind")
+    quoted = ",".join('"' + name.format(mark=mark).replace('"', '""') + '"' for name in header)
+    assert read_table(f"{quoted}\n1,2,a\n").rows == (("1", "2", "a"),)
+
+
 def test_rows_know_their_lines():
     assert read_table("x,y,category\n1,2,a\n\n3,4,b\n").lines == (2, 4)
 
@@ -57,7 +70,7 @@ def test_every_column_gets_a_name_of_its_own(header, columns):
     assert read_table(f"{header}\n" + ",".join("1" * len(columns))).columns == columns
 
 
-@pytest.mark.parametrize("line", ["a,2,3", "nan,b,c", ",,c"])
+@pytest.mark.parametrize("line", ["a,2,3", "nan,b,c", ",,c", "NA,NA,Adelie", "n/a,NULL,None", "-,?,b"])
 def test_a_line_with_a_number_or_with_little_else_is_no_header(line):
     assert read_table(f"{line}\n1,2,3\n").columns == BARE
 
@@ -106,7 +119,7 @@ def test_a_number_may_have_a_decimal_comma_where_cells_are_not_separated_by_it(c
     assert Table((), (), (), comma).number(cell) == number
 
 
-@pytest.mark.parametrize("cell", ["", "a", "1,5", "1.000,5"])
+@pytest.mark.parametrize("cell", ["", "a", "1,5", "1.000,5", "1_000"])
 def test_a_cell_without_a_number_is_nan(cell):
     assert math.isnan(Table((), (), ()).number(cell))
 
@@ -130,3 +143,4 @@ def outcome(content):
 def test_a_complaint_names_the_first_lines_and_counts_the_others():
     faults = [(line, f"fault {line}") for line in (9, 3, 7, 7, 12, 15)]
     assert complaint(faults) == "line 3: fault 3; line 7: fault 7; line 7: fault 7; and 3 lines more"
+    assert complaint([(line, "x") for line in range(4)]).endswith("; and 1 line more")
