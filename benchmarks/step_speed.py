@@ -104,7 +104,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer trials in each round")
     parser.add_argument("--threads", type=int, default=cores(), help="at most; default: as many as there are cores")
     options = parser.parse_args()
-    eager, threads = measure_all(options.threads, *((5, 100) if options.quick else (7, 400)))
+    eager, threads = measure_all(options.threads, *((3, 40) if options.quick else (7, 400)))
     reference = eager.pop("loop")
     ratio = {name: speed / reference for name, speed in eager.items()}
     if options.json:

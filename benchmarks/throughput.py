@@ -41,8 +41,8 @@ from covdemo.fates import Fate, follow
 from covdemo.fused import UNROLL, FusedTrials
 from covdemo.trainer import State, Trainer
 
-EAGER = (1, 1_000, 10_000, 100_000)
-COMPILED = (1, 1_000, 10_000, 100_000, 1_000_000)
+REPLICAS = (1, 1_000, 10_000, 100_000, 1_000_000)
+EAGER = 100_000  # replicas at most
 LANES = 40_000_000  # trials of all replicas in a round, at most
 SEEDS = 8  # of the data that the replicas are shown
 RUNS = (4_096, 100_000)  # whole runs; 4,096 is a chunk of a map
@@ -98,11 +98,13 @@ def _now(device: str) -> float:
     return time.perf_counter()
 
 
-def measure_all(device: str, unroll: int, rounds: int, lanes: int) -> dict[str, dict[str, float]]:
+def measure_all(
+    device: str, unroll: int, rounds: int, lanes: int, numbers: Sequence[int] = REPLICAS
+) -> dict[str, dict[str, float]]:
     """Return the median trials per second of the loop, and of each number of replicas, eager and compiled."""
     reference = {"loop": loop()}
-    eager = {str(replicas): ours(replicas) for replicas in EAGER} if device == "cpu" else {}
-    compiled = {str(replicas): fused(replicas, device, unroll) for replicas in COMPILED}
+    eager = {str(replicas): ours(replicas) for replicas in numbers if replicas <= EAGER} if device == "cpu" else {}
+    compiled = {str(replicas): fused(replicas, device, unroll) for replicas in numbers}
     sides = {("loop", name): (side, 300) for name, side in reference.items()}
     sides |= {("eager", name): (side, max(10, min(300, 200_000 // int(name)))) for name, side in eager.items()}
     sides |= {("compiled", name): (side, max(4, min(400, lanes // int(name) // unroll))) for name, side in compiled.items()}
@@ -211,7 +213,7 @@ def measure(device: str, quick: bool) -> dict[str, Any]:
     unroll = 1 if quick else UNROLL
     called = _here if quick else _elsewhere
     compile_s = {name: called("first_call", device, unroll) for name in (("cold",) if quick else ("cold", "warm"))}
-    found = measure_all(device, unroll, *((1, LANES // 40) if quick else (7, LANES)))
+    found = measure_all(device, unroll, *((1, LANES // 40, REPLICAS[1:3]) if quick else (7, LANES)))
     reference = found["loop"]["loop"]
     largest = 10**5 if quick else 10**6
     total, own = called("peak", device, largest, unroll)
@@ -254,7 +256,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Print the figures as a table, or as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="one JSON object and nothing else")
-    parser.add_argument("--quick", action="store_true", help="fewer rounds, and fewer trials in a compiled call")
+    parser.add_argument(
+        "--quick", action="store_true", help="one round, two numbers of replicas, and one trial in a compiled call"
+    )
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="of the compiled side")
     options = parser.parse_args(arguments)
     found = measure(options.device, options.quick)

@@ -31,6 +31,7 @@ from covdemo import headless
 _RUN = "/?parameterization=log-cholesky&epochs=250"
 _BAD = re.compile("traceback|error|exception|warning", re.IGNORECASE)
 _RESTS = 0.05  # share of a core below which a server does nothing for anybody
+_FIRST = 5.0  # seconds that the first viewer trains alone, at most
 _WATCHED = 20.0  # seconds to wait for that
 _AGAIN = 60.0  # seconds after which a soak looks whether a run has ended, and trains it again
 _WARM = 60.0  # seconds after which what a soak's memory grows by counts
@@ -42,7 +43,7 @@ def measure(viewers: int, seconds: float, cores: str, soak: float) -> dict[str, 
         with ExitStack() as tabs:
             opened = [tabs.enter_context(headless.view(browser, server.url + _RUN))]
             train(opened[0])
-            opened[0].page.wait_for_timeout(5000)
+            opened[0].page.wait_for_timeout(1000 * min(_FIRST, seconds))
             alone = server.memory_mb
             opened += [tabs.enter_context(headless.view(browser, server.url + _RUN)) for _ in range(viewers - 1)]
             for viewer in opened[1:]:
@@ -127,7 +128,7 @@ def main() -> None:
     parser.add_argument("--cores", default="0,1", help="processor cores of the server; the browsers take any")
     parser.add_argument("--soak", type=float, default=0, metavar="MINUTES", help="how long to watch the memory")
     arguments = parser.parse_args()
-    viewers, seconds = (2, 3) if arguments.quick else (arguments.viewers, 20)
+    viewers, seconds = (2, 2) if arguments.quick else (arguments.viewers, 20)
     found = measure(viewers, seconds, arguments.cores, arguments.soak)
     if arguments.json:
         print(json.dumps(found))

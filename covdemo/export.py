@@ -5,8 +5,10 @@ import inspect
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from textwrap import fill, indent
 from types import ModuleType
+from typing import NamedTuple
 
 from covdemo import export_parts, linalg, repairs, spectra
 from covdemo.config import RunConfig, to_query
@@ -183,19 +185,27 @@ def _collect(module: ModuleType, name: str, found: dict[str, str]) -> None:
     """Add the source of a top-level name, and of the package's names that it uses before it."""
     if name in found:
         return
-    statement = _statement(module, name)
-    for home, used in _used(module, statement):
+    part = _parts(module)[name]
+    for home, used in _used(module, part.statement):
         if used != name:
             _collect(home, used, found)
-    text = ast.get_source_segment(inspect.getsource(module), statement) or ""
-    found.setdefault(name, re.sub(rf"(?<![.\w])({'|'.join(_LIBRARIES)})\.", "", text))
+    found.setdefault(name, re.sub(rf"(?<![.\w])({'|'.join(_LIBRARIES)})\.", "", part.text))
 
 
-def _statement(module: ModuleType, name: str) -> ast.stmt:
-    for statement in ast.parse(inspect.getsource(module)).body:
-        if name in _defined(statement):
-            return statement
-    raise ValueError(f"expected {name} in {module.__name__}")
+class _Part(NamedTuple):
+    """A statement at the top level of a module, and its source without decorators."""
+
+    statement: ast.stmt
+    text: str
+
+
+@cache
+def _parts(module: ModuleType) -> dict[str, _Part]:
+    """Return the statement that defines each top-level name of a module."""
+    source = inspect.getsource(module)
+    lines = source.splitlines()
+    parts = [_Part(each, "\n".join(lines[each.lineno - 1 : each.end_lineno])) for each in ast.parse(source).body]
+    return {name: part for part in parts for name in _defined(part.statement)}
 
 
 def _defined(statement: ast.stmt) -> list[str]:
@@ -207,7 +217,7 @@ def _defined(statement: ast.stmt) -> list[str]:
 
 def _used(module: ModuleType, statement: ast.AST) -> Iterator[tuple[ModuleType, str]]:
     """Return the package's top-level names in a statement, with the modules that define them."""
-    own = {name for each in ast.parse(inspect.getsource(module)).body for name in _defined(each)}
+    own = _parts(module)
     for node in ast.walk(statement):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in _LIBRARIES:
             yield _LIBRARIES[node.value.id], node.attr

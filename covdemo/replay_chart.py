@@ -34,7 +34,9 @@ def speed(records: int) -> int:
     return next((each for each in reversed(SPEEDS) if records >= SECONDS * each), SPEEDS[0])
 
 
-def replay(box: Box, names: tuple[str, ...], records: int, failures: Sequence[str], first: str) -> Spec:
+def replay(
+    box: Box, names: tuple[str, ...], records: int, failures: Sequence[str], first: str, rows: Sequence[Curve] = FIRST
+) -> Spec:
     """Return the figure; its datasets are those of ``covdemo.replay_tables``.
 
     Args:
@@ -43,10 +45,11 @@ def replay(box: Box, names: tuple[str, ...], records: int, failures: Sequence[st
         records: how many there are.
         failures: name of each failure for people.
         first: what is said of the first record.
+        rows: the curves.
     """
     state = _STATE.format(categories=len(names))
     paint = Paint(legend=True)
-    strips = [_strip(index, row, paint, state) for index, row in enumerate(FIRST)]
+    strips = [_strip(index, row, paint, state, last=index == len(rows) - 1) for index, row in enumerate(rows)]
     above: list[View] = [_panel(paint, state), *[_story()] * bool(failures)]
     spec = charts.dress(alt.vconcat(*above, _timeline(), *strips, spacing=4))
     for part, name in zip(spec["vconcat"][len(above)]["layer"], ("present", "moments", "failures"), strict=True):
@@ -181,9 +184,9 @@ def _timeline() -> View:
     return _view([_present(x), moments.encode(x, x2="next:Q"), failed.encode(x)], TIMELINE, "Timeline")
 
 
-def _strip(index: int, row: Curve, paint: Paint, state: str) -> View:
+def _strip(index: int, row: Curve, paint: Paint, state: str, last: bool) -> View:
     """Return a curve with the present moment marked on it; the last one has the axis of the trials."""
-    x, y = axes = curve_charts.axes_of(row, f"_{index}", labels=index == len(FIRST) - 1, height=str(STRIP))
+    x, y = axes = curve_charts.axes_of(row, f"_{index}", labels=last, height=str(STRIP))
     layers = curve_charts.layers_of(row, paint, axes, f"_{index}", str(STRIP))
     rows = _each() if row.per_category else _one()
     value = rows.transform_calculate(trial="now.trial", value=f"{state}.value{index}").transform_filter("isValid(datum.value)")

@@ -13,7 +13,7 @@ import numpy as np
 
 from covdemo import contours, tables
 from covdemo.charts import DEVIATIONS, Box
-from covdemo.curves import FIRST
+from covdemo.curves import FIRST, Curve
 from covdemo.failures import Failure
 from covdemo.fields import show as number
 from covdemo.history import RECORDS, Array, Frame
@@ -34,19 +34,21 @@ class Recording:
         names: of its categories.
         frames: the records.
         failures: the logged failures.
+        rows: the curves to show.
     """
 
     run: Run
     names: tuple[str, ...]
     frames: tuple[Frame, ...]
     failures: tuple[Failure, ...]
+    rows: tuple[Curve, ...]
 
     @classmethod
-    def of(cls, run: Run, names: tuple[str, ...]) -> "Recording":
+    def of(cls, run: Run, names: tuple[str, ...], rows: tuple[Curve, ...] = FIRST) -> "Recording":
         """Return what a run has recorded up to now."""
         frames = run.history.frames
         known = tuple(failure for failure in run.history.failures if failure.trial <= frames[-1].trial)
-        return cls(run, names, frames, known)
+        return cls(run, names, frames, known, rows)
 
     def shown_at(self, failure: Failure) -> int:
         """Return the number of the record that shows the last valid distributions before a failure."""
@@ -72,12 +74,12 @@ def datasets(recording: Recording, box: Box) -> dict[str, bytes]:
         "states": states(recording),
         "frames": frames(recording, box),
         "failures": failures(recording),
-        **{name: table for index in range(len(FIRST)) for name, table in _curve(recording, index).items()},
+        **{name: table for index in range(len(recording.rows)) for name, table in _curve(recording, index).items()},
     }
 
 
 def _curve(recording: Recording, index: int) -> dict[str, bytes]:
-    row, run, names = FIRST[index], recording.run, recording.names
+    row, run, names = recording.rows[index], recording.run, recording.names
     return {
         f"curve_{index}": tables.curve(row, run.history, names, RECORDS),
         f"reference_{index}": tables.reference(row, run, names),
@@ -108,13 +110,13 @@ def states(recording: Recording) -> bytes:
         l21=factors[:, 1, 0],
         l22=factors[:, 1, 1],
         state=np.where(valid, "valid", "broken"),
-        **{f"value{index}": _values(recording, index) for index in range(len(FIRST))},
+        **{f"value{index}": _values(recording, index) for index in range(len(recording.rows))},
     )
 
 
 def _values(recording: Recording, index: int) -> Array:
     """Return what a curve shows at each record, for each category; NaN where it shows nothing."""
-    row, records, categories = FIRST[index], len(recording.frames), len(recording.names)
+    row, records, categories = recording.rows[index], len(recording.frames), len(recording.names)
     values = row.values(recording.run.history)[:records].reshape(records, -1)
     shown = np.isfinite(values) & ((values > 0) | (row.scale == "linear"))
     return np.broadcast_to(np.where(shown, values, np.nan), (records, categories)).ravel()

@@ -1,5 +1,6 @@
 """The page without a browser, for tests: Streamlit's own AppTest."""
 
+import re
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
@@ -43,7 +44,20 @@ def field(name):
 
 
 def widget(page, row):
-    return next(w for kind in (page.selectbox, page.number_input, page.text_input) for w in kind if w.key == widgets.key(row))
+    return held_in((page.selectbox, page.number_input, page.text_input), widgets.key(row))
+
+
+def slider(page, row):
+    return held_in((page.select_slider,), f"{widgets.key(row)} slider")
+
+
+def known_ones(page):
+    return held_in((page.selectbox,), "distribution")
+
+
+def held_in(kinds, name):
+    """Return the widget of this name, or of the name that it has since the page changed it."""
+    return next(w for kind in kinds for w in kind if re.fullmatch(rf"{name}( \d+)?", w.key or ""))
 
 
 def address(page):

@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from pages import address, field, open_page, player, press, run_to_the_end, said, widget
+from pages import address, field, known_ones, open_page, player, press, run_to_the_end, said, slider, widget
 
 from covdemo.config import RunConfig, fields_of, to_query
 from covdemo.presets import PRESETS
 from covdemo.run import Run
-from covdemo.ui import widgets
 
 LR_COV, COVARIANCE = field("lr_cov"), field("cov_xy_1")
 
@@ -77,7 +76,7 @@ def test_reset_goes_back_to_the_first_screen(page):
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_fills_the_settings_and_the_address(name, page):
-    next(group for group in page.button_group if group.label == "Presets").set_value(name).run()
+    presets(page).set_value(name).run()
     assert player(page).run.config == PRESETS[name].config
     assert widget(page, LR_COV).value == repr(PRESETS[name].config.lr_cov)
 
@@ -137,7 +136,7 @@ def test_a_rate_that_is_none_is_answered_in_place_and_the_run_goes_on_at_the_las
     assert not page.exception
     assert [box.value.endswith("; .05 is used.") for box in page.sidebar.error] == [True]
     assert (player(page).run.trial, player(page).run.config.lr_cov) == (1, 0.05)
-    assert page.select_slider(key=f"{widgets.key(LR_COV)} slider").value == 0.05
+    assert slider(page, LR_COV).value == 0.05
 
 
 @pytest.mark.parametrize(
@@ -169,16 +168,43 @@ def test_what_was_wrong_with_a_link_is_forgotten_once_a_setting_is_changed():
 
 def test_a_known_distribution_changes_the_true_distributions_alone(page):
     widget(page, LR_COV).set_value("1e-5").run()
-    page.selectbox(key="distribution").set_value("thin").run()
+    known_ones(page).set_value("thin").run()
     config = player(page).run.config
     assert (config.var_x, config.cov_xy, config.lr_cov) == ((0.05, 0.05), (0.049, -0.049), 1e-5)
 
 
 def test_the_slider_and_the_number_beside_it_are_one_setting(page):
-    page.select_slider(key=f"{widgets.key(LR_COV)} slider").set_value(1e-5).run()
+    slider(page, LR_COV).set_value(1e-5).run()
     assert (widget(page, LR_COV).value, player(page).run.config.lr_cov) == ("1e-05", 1e-5)
     widget(page, LR_COV).set_value("3.3e-2").run()
-    assert page.select_slider(key=f"{widgets.key(LR_COV)} slider").value == 0.05
+    assert slider(page, LR_COV).value == 0.05
+
+
+def presets(page):
+    return next(group for group in page.button_group if group.label == "Presets")
+
+
+def type_a_rate(page):
+    return widget(page, LR_COV).set_value("1e-5")
+
+
+def slide_to_a_rate(page):
+    return slider(page, LR_COV).set_value(1e-5)
+
+
+def choose_a_preset(page):
+    return presets(page).set_value("slower rate")
+
+
+@pytest.mark.parametrize("change", [type_a_rate, slide_to_a_rate, choose_a_preset])
+def test_a_button_pressed_before_a_change_is_drawn_does_not_undo_it(change, page):
+    step = page.button(key="step")
+    for each in (presets(page), known_ones(page), slider(page, LR_COV), widget(page, LR_COV)):
+        each.set_value(each.value)  # so that the click below tells what was there before
+    change(page).run()
+    step.click().run()
+    assert (player(page).run.trial, player(page).run.config.lr_cov) == (1, 1e-5)
+    assert (widget(page, LR_COV).value, slider(page, LR_COV).value) in {("1e-5", 1e-5), ("1e-05", 1e-5)}
 
 
 def test_a_run_in_rounds_ends_exactly_as_a_run_in_one_go():

@@ -10,7 +10,7 @@ from covdemo import limits, replay_tables, tables
 from covdemo.categories import add_category
 from covdemo.charts import Box
 from covdemo.config import RunConfig
-from covdemo.curves import FIRST
+from covdemo.curves import CURVES
 from covdemo.history import LOGGED, RECORDS
 from covdemo.replay_tables import FINE, REACH, VERTICES, Recording
 from covdemo.run import Run
@@ -27,7 +27,7 @@ def read(stream):
 def recorded(trials=None, **settings):
     run = Run(RunConfig(**settings))
     run.advance(run.total if trials is None else trials)
-    return Recording.of(run, NAMES)
+    return Recording.of(run, NAMES, CURVES)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_the_most_that_a_run_can_record_is_below_the_limit():
     settings = RunConfig(points=tables.POINTS // 5, epochs=1, policy="skip", objective="likelihood", lr_cov=1.0, lr_mu=0.2)
     run = Run(reduce(lambda grown, _: add_category(grown), range(3), settings))
     run.advance(run.total)
-    recording = Recording.of(run, tuple(str(k) * limits.NAME for k in range(5)))
+    recording = Recording.of(run, tuple(str(k) * limits.NAME for k in range(5)), CURVES)
     assert len(recording.frames) > 0.8 * RECORDS
     assert len(recording.failures) == LOGGED
     assert sum(map(len, replay_tables.datasets(recording, SQUARE).values())) < 0.9 * LIMIT  # the rest is for the figure
@@ -72,14 +72,14 @@ def test_there_is_a_state_for_each_record_and_category_and_a_value_for_each_curv
     assert rows["category"] == list(NAMES) * len(frames)
     np.testing.assert_allclose(rows["x"], np.concatenate([frame.means[:, 0] for frame in frames]), rtol=1e-6)
     np.testing.assert_allclose(rows["l22"], np.concatenate([frame.scale_trils[:, 1, 1] for frame in frames]), rtol=1e-6)
-    assert {f"value{index}" for index in range(len(FIRST))} <= set(rows)
+    assert {f"value{index}" for index in range(len(CURVES))} <= set(rows)
 
 
-@pytest.mark.parametrize("index", range(len(FIRST)), ids=lambda index: FIRST[index].title)
+@pytest.mark.parametrize("index", range(len(CURVES)), ids=lambda index: CURVES[index].title)
 def test_the_marker_is_on_the_curve_or_nowhere(index, learned):
     states = read(replay_tables.states(learned))
     curve = read(replay_tables.datasets(learned, SQUARE)[f"curve_{index}"])
-    categories = 2 if FIRST[index].per_category else 1
+    categories = 2 if CURVES[index].per_category else 1
     pairs = list(zip(states["trial"], states[f"value{index}"], strict=True))[:: 2 // categories]
     drawn = [
         (trial, value) for trial, value, rough in zip(*map(curve.get, ("trial", "value", "rough")), strict=True) if not rough

@@ -1,4 +1,5 @@
 import re
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 
 import numpy as np
@@ -67,6 +68,6 @@ def test_what_makes_no_sense_is_refused_in_a_sentence(arguments, sentence, capsy
 @pytest.mark.skipif(find_spec("playwright") is None, reason="says first that playwright is missing")
 def test_without_a_browser_it_says_how_to_get_one(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("COVDEMO_CHROMIUM", str(tmp_path / "nowhere"))
-    with pytest.raises(SystemExit) as refused:
-        main(["screenshots", str(tmp_path)])
+    with pytest.raises(SystemExit) as refused, ThreadPoolExecutor(1) as apart:  # from a browser that other tests have open
+        apart.submit(main, ["screenshots", str(tmp_path)]).result()
     assert (refused.value.code, "no browser starts: set COVDEMO_CHROMIUM" in capsys.readouterr().err) == (2, True)

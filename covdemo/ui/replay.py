@@ -6,13 +6,15 @@ import streamlit as st
 
 from covdemo import replay_chart, replay_tables
 from covdemo.charts import Spec
+from covdemo.curves import FIRST, Curve
 from covdemo.drawings import box_of, names_of
 from covdemo.replay_tables import Recording
-from covdemo.ui import figures
+from covdemo.ui import figures, further
 from covdemo.ui.player import RunPlayer
 
 _PREPARED = "replay"
 _LATEST = "replay latest"
+_CURVES = "replay curves"
 _EMPTY = (
     "Nothing to play back yet. Train a run, or a few steps of one, in the Train tab: here you can then scrub through all of "
     "its records and play them back, with contours, boundary, paths and curves moving together, and go to each failure."
@@ -51,10 +53,11 @@ def tab(player: RunPlayer) -> None:
         return
     if player.playing:
         st.button("Take in the latest trials", key=_LATEST, icon=":material/update:", on_click=_forget, help="The run goes on.")
-    prepared = _prepared(player)
     st.html(_STYLE)
     with st.container(key="replay"):
-        figures.draw(st.container(), prepared.spec, prepared.datasets, replay_chart.ALT)
+        place = st.container()
+    prepared = _prepared(player, (*FIRST, *further.choose(_CURVES, "Played back with the others.")))
+    figures.draw(place, prepared.spec, prepared.datasets, replay_chart.ALT)
     st.caption(_HOW)
 
 
@@ -62,13 +65,14 @@ def _forget() -> None:
     st.session_state.pop(_PREPARED, None)
 
 
-def _prepared(player: RunPlayer) -> _Prepared:
+def _prepared(player: RunPlayer, rows: tuple[Curve, ...]) -> _Prepared:
     """Return the figure of the viewer's run; one that was made before, while the run goes on or has not gone on."""
     run, earlier = player.run, st.session_state.get(_PREPARED)
-    if earlier and earlier.recording.run is run and (player.playing or len(earlier.recording.frames) == len(run.history)):
+    same = earlier and (earlier.recording.run, earlier.recording.rows) == (run, rows)
+    if same and (player.playing or len(earlier.recording.frames) == len(run.history)):
         return earlier
     with st.spinner("Preparing the replay ..."):
-        st.session_state[_PREPARED] = made = _prepare(Recording.of(run, names_of(run)))
+        st.session_state[_PREPARED] = made = _prepare(Recording.of(run, names_of(run), rows))
     return made
 
 
@@ -76,5 +80,5 @@ def _prepare(recording: Recording) -> _Prepared:
     box = box_of(recording.run)
     titles = [f"Trial {failure.trial:,}, category {failure.category}" for failure in recording.failures]
     first = replay_tables.standing(recording.frames[0], recording.run.config.epochs)
-    spec = replay_chart.replay(box, recording.names, len(recording.frames), titles, first)
+    spec = replay_chart.replay(box, recording.names, len(recording.frames), titles, first, recording.rows)
     return _Prepared(recording, spec, replay_tables.datasets(recording, box))

@@ -13,7 +13,7 @@ from covdemo.constraints import COLUMNS, OF_TABLES
 from covdemo.fields import Field, Problem
 from covdemo.presets import PRESETS
 from covdemo.trials import DISTRIBUTIONS
-from covdemo.ui import address, files, lesson, methods, mydata, safe_rate, session, widgets
+from covdemo.ui import address, files, held, lesson, methods, mydata, safe_rate, session, widgets
 from covdemo.ui.files import Data
 
 _DRAWN = "True distributions"
@@ -92,12 +92,12 @@ def _still_true(found: tuple[object, list[Problem]]) -> list[Problem]:
 
 def _presets(config: RunConfig) -> None:
     known = [name for name, preset in PRESETS.items() if preset.config == config]
-    st.session_state[_PRESET] = known[0] if known else None
+    held.put(_PRESET, known[0] if known else None)
     chosen = st.pills(
         "Presets",
         list(PRESETS),
         format_func=lambda name: PRESETS[name].label,
-        key=_PRESET,
+        key=held.key(_PRESET),
         on_change=_load_preset,
         help="Runs worth seeing: each fills in all settings below.",
     )
@@ -105,20 +105,21 @@ def _presets(config: RunConfig) -> None:
 
 
 def _load_preset() -> None:
-    name = st.session_state[_PRESET]
+    name = st.session_state[held.key(_PRESET)]
     if name is not None:  # a pill that is clicked twice
         widgets.fill(PRESETS[name].config)
 
 
 def _distributions(config: RunConfig) -> None:
     known = [name for name, changes in DISTRIBUTIONS.items() if all(getattr(config, a) == v for a, v in changes.items())]
-    st.session_state[_DISTRIBUTION] = known[0] if known else _OWN
+    held.put(_DISTRIBUTION, known[0] if known else _OWN)
     names = [*DISTRIBUTIONS] if known else [*DISTRIBUTIONS, _OWN]
-    st.selectbox("Known ones", names, key=_DISTRIBUTION, on_change=_load_distribution, help="Fills in the numbers below.")
+    key = held.key(_DISTRIBUTION)
+    st.selectbox("Known ones", names, key=key, on_change=_load_distribution, help="Fills in the numbers below.")
 
 
 def _load_distribution() -> None:
-    widgets.fill_attributes(DISTRIBUTIONS.get(st.session_state[_DISTRIBUTION], {}))
+    widgets.fill_attributes(DISTRIBUTIONS.get(st.session_state[held.key(_DISTRIBUTION)], {}))
 
 
 def _group(group: str, settings: Settings) -> None:

@@ -6,10 +6,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from covdemo import charts, curve_charts, tables
-from covdemo.curves import CURVES, FIRST, Curve
+from covdemo.curves import FIRST, Curve
 from covdemo.drawings import box_of, curve_tables, data_tables, model_tables, names_of
 from covdemo.run import Run
-from covdemo.ui import controls, downloads, figures, log, mydata, verdict
+from covdemo.ui import controls, downloads, figures, further, log, mydata, verdict
 from covdemo.ui.player import RunPlayer
 
 _LEGEND = (
@@ -54,9 +54,7 @@ def _panels(run: Run) -> figures.LiveFigure:
 
 def _more_curves(run: Run) -> list[figures.LiveFigure]:
     """Draw the choice of further curves, and those chosen."""
-    further = {row.title: row for row in CURVES if not row.first}
-    chosen = st.pills("More curves", list(further), selection_mode="multi", key="curves", help="Drawn below, and live.")
-    return _curves(run, [row for title, row in further.items() if title in chosen])
+    return _curves(run, further.choose("curves", "Drawn below, and live."))
 
 
 def _curves(run: Run, rows: Sequence[Curve]) -> list[figures.LiveFigure]:

@@ -10,6 +10,7 @@ from covdemo.config import read as read_query
 from covdemo.constraints import COLUMNS, columns_used
 from covdemo.fields import Field, Problem, Row
 from covdemo.parameterizations import GUARANTEES
+from covdemo.ui import held
 
 # 1, 2, 5, 10 ... in the powers of ten that matter to a learning rate
 _SLIDER = (*(float(f"{step}e{power}") for power in range(-8, 2) for step in (1, 2, 5)), 100.0)
@@ -22,7 +23,11 @@ _SOURCE = next(field for field in FIELDS if field.name == "source")
 
 
 def key(field: Field) -> str:
-    """Return the name of a setting in the session."""
+    """Return the present name of a setting in the session."""
+    return held.key(_name(field))
+
+
+def _name(field: Field) -> str:
     return f"setting {field.name}"
 
 
@@ -43,7 +48,7 @@ def fill_attributes(changes: Mapping[str, Sequence[float]]) -> None:
 
 
 def _put(field: Field, value: float | int | str) -> None:
-    st.session_state[key(field)] = f"{value!r}" if _is_typed(field) else value
+    held.put(_name(field), f"{value!r}" if _is_typed(field) else value)
 
 
 def given() -> dict[str, str]:
@@ -137,13 +142,12 @@ def _text(field: Field) -> None:
 
 
 def _text_and_slider(field: Field, config: RunConfig) -> None:
-    slider = f"{key(field)} slider"
-    st.session_state[slider] = _nearest(field.get(config))
+    held.put(_slider(field), _nearest(field.get(config)))
     _text(field)
     st.select_slider(
         f"{field.label}, as a slider",
         _SLIDER,
-        key=slider,
+        key=held.key(_slider(field)),
         format_func=lambda rate: f"{rate:g}",
         label_visibility="collapsed",
         help=field.help,
@@ -153,7 +157,11 @@ def _text_and_slider(field: Field, config: RunConfig) -> None:
 
 
 def _slide(field: Field) -> None:
-    _put(field, st.session_state[f"{key(field)} slider"])
+    _put(field, st.session_state[held.key(_slider(field))])
+
+
+def _slider(field: Field) -> str:
+    return f"{_name(field)} slider"
 
 
 def _nearest(rate: float) -> float:

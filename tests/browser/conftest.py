@@ -24,9 +24,9 @@ def server():
         yield served
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def seen(browser, server):
-    """Return a function that opens the page once for all tests that ask for it alike; they leave it as they find it."""
+    """Return a function that opens the page once for all tests of a file that ask alike; they leave it as they find it."""
     with ExitStack() as stack:
         viewers = {}
 

@@ -160,12 +160,12 @@ def test_every_setting_is_in_the_address_and_back_goes_back(visit):
     viewer = visit()
     change_rate(viewer, "1e-5")
     wait_for_address(viewer, lr_cov="1e-05")
-    viewer.page.locator(".st-key-preset").get_by_text("Log-Cholesky").click()
+    viewer.page.locator("[class*=st-key-preset]").get_by_text("Log-Cholesky").click()
     wait_for_address(viewer, parameterization="log-cholesky")
     viewer.page.go_back()
     wait_for_address(viewer, lr_cov="1e-05")
     say(viewer, "The matrix itself is the parameter")
-    viewer.page.wait_for_function("() => document.querySelector('.st-key-setting-lr_cov input').value === '1e-05'")
+    viewer.page.wait_for_function("() => document.querySelector('[class*=st-key-setting-lr_cov] input').value === '1e-05'")
 
 
 def test_reloading_in_mid_run_keeps_the_settings_and_goes_back_to_trial_0(visit):
