@@ -28,6 +28,7 @@ WORD = re.compile(
     r"\b(?:two|three|four|five|six|seven|eight|nine|ten|half|third|quarter|twice|thousand|million)\b", re.IGNORECASE
 )
 KEYS = list(lessons())
+pytestmark = pytest.mark.xdist_group("lessons")  # whose runs several tests look at
 
 
 def config(key, **changes):

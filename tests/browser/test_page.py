@@ -29,7 +29,7 @@ def press(viewer, name):
 
 def click_at_any_moment(viewer, dice, train, step=".st-key-step"):
     """Click on Train, or on what it has become, and on Step, without waiting for an answer."""
-    for key in [key for _ in range(6) for key in (train, dice.choice([train, step]))]:
+    for key in [key for _ in range(4) for key in (train, dice.choice([train, step]))]:
         viewer.page.locator(f"{key} button").first.click()
         viewer.page.wait_for_timeout(dice.randrange(20, 400))
 
