@@ -118,8 +118,8 @@ def test_pause_answers_within_a_blink(visit):
 
 
 def test_clicks_at_any_moment_neither_lose_nor_repeat_a_trial(visit):
-    dice, config = random.Random(0), RunConfig(parameterization="log-cholesky", epochs=6)
-    viewer = visit("?parameterization=log-cholesky&epochs=6")
+    dice, config = random.Random(0), RunConfig(parameterization="log-cholesky", epochs=3)
+    viewer = visit("?parameterization=log-cholesky&epochs=3")
     click_at_any_moment(viewer, dice, ".st-key-train")
     press(viewer, "Run to the end")
     say(viewer, "Train again")

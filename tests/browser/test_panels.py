@@ -80,7 +80,7 @@ def test_six_live_panels_are_smooth_and_never_made_anew_and_the_table_follows(vi
 
 
 def test_from_the_first_step_to_the_last_failure_no_panel_is_made_anew(visit):
-    viewer = visit("?tab=Compare&epochs=1&points=150&compare=covariance,tril@1,log-cholesky")
+    viewer = visit("?tab=Compare&epochs=1&points=100&compare=covariance,tril@1,log-cholesky")
     press(viewer, "Step")
     press(viewer, "Train")
     say(viewer, "failed at trial")
@@ -92,12 +92,12 @@ def test_from_the_first_step_to_the_last_failure_no_panel_is_made_anew(visit):
 
 def test_clicks_at_any_moment_neither_lose_nor_repeat_a_trial(visit):
     dice, chosen = random.Random(0), "covariance,tril,log-cholesky"
-    viewer = visit(f"?tab=Compare&points=150&compare={chosen}")
+    viewer = visit(f"?tab=Compare&points=100&compare={chosen}")
     click_at_any_moment(viewer, dice, ".st-key-compare-train", ".st-key-compare-step")
     press(viewer, "Run to the end")
     say(viewer, "all at their end")
     headless.settle(viewer.page)
-    straight = Comparison(tuple(entrant.config(RunConfig(points=150)) for entrant in read(chosen)[0]))
+    straight = Comparison(tuple(entrant.config(RunConfig(points=100)) for entrant in read(chosen)[0]))
     straight.advance(straight.total)
     table = viewer.page.get_by_test_id("stTable").inner_text()
     assert all(f"{run.frame().accuracy:.1%}" in table for run in straight.runs)
