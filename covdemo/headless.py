@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from playwright.sync_api import BrowserContext, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from covdemo.shots import TABS, Shot
 
@@ -118,17 +118,16 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def chromium() -> Iterator[BrowserContext]:
-    """Start a browser with an empty profile, which keeps what it has compiled of the page for the next viewer.
+def chromium() -> Iterator[Browser]:
+    """Start a browser.
 
     Raises:
         Unavailable: if there is none that starts.
     """
     path = os.environ.get("COVDEMO_CHROMIUM") or shutil.which("chromium")
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, sync_playwright() as playwright:
-        start = playwright.chromium.launch_persistent_context
+    with sync_playwright() as playwright:
         try:
-            browser = start(profile, executable_path=path, args=_FLAGS, timeout=1000 * PATIENCE)
+            browser = playwright.chromium.launch(executable_path=path, args=_FLAGS, timeout=1000 * PATIENCE)
         except Error as error:
             raise Unavailable(f"{_NO_BROWSER} ({str(error).splitlines()[0]})") from None
         try:
@@ -161,10 +160,6 @@ class View:
 
 
 _WATCH = """
-if (!sessionStorage.covdemoOpened) {  // a new viewer, who has folded nothing away yet
-  localStorage.clear();
-  sessionStorage.covdemoOpened = true;
-}
 globalThis.covdemoCanvases = 0;
 globalThis.covdemoShown = [];
 new MutationObserver((changes) => {
@@ -180,12 +175,11 @@ new MutationObserver((changes) => {
 
 @contextmanager
 def view(
-    browser: BrowserContext, url: str, width: int = 1280, height: int = 800, theme: Literal["light", "dark"] = "light"
+    browser: Browser, url: str, width: int = 1280, height: int = 800, theme: Literal["light", "dark"] = "light"
 ) -> Iterator[View]:
     """Open the page as a new viewer and wait until its charts are drawn."""
-    page = browser.new_page()
-    page.set_viewport_size({"width": width, "height": height})
-    page.emulate_media(color_scheme=theme)
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
+    page = context.new_page()
     page.set_default_timeout(1000 * PATIENCE)
     opened = View(page)
     page.add_init_script(_WATCH)
@@ -194,7 +188,7 @@ def view(
     page.goto(url)
     settle(page)
     yield opened
-    page.close()
+    context.close()
 
 
 _BAD = ("warning", "error")
@@ -217,7 +211,7 @@ _UNSTEADY = "[data-testid=stTable] :is(th, td):last-child { visibility: hidden }
 _CONTENT = "document.querySelector('[data-testid=stMainBlockContainer]').getBoundingClientRect().height"
 
 
-def photograph(browser: BrowserContext, url: str, shot: Shot) -> bytes:
+def photograph(browser: Browser, url: str, shot: Shot) -> bytes:
     """Return a picture of the page, as high as what it shows, at the end of the run that it shows.
 
     Args:

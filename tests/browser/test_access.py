@@ -68,6 +68,7 @@ def test_no_tab_has_a_serious_violation_with_what_unfolds_in_it(visit, query, th
 def test_from_the_first_screen_to_the_code_of_the_best_method_in_four_clicks(visit):
     page = visit().page
     page.get_by_role("tab", name="Explain").click()
+    headless.rest(page)
     page.get_by_test_id("stMain").locator("summary").first.click()
     page.get_by_role("button", name="Use it and show the code").first.click()
     with page.expect_download() as download:

@@ -25,9 +25,7 @@ def pixels(picture):
 
 def test_a_table_whose_code_comes_late_is_in_the_picture_whole(visit):
     page = visit().page
-    network = page.context.new_cdp_session(page)
-    network.send("Network.setCacheDisabled", {"cacheDisabled": True})  # of what other tests have loaded
-    network.send("Network.emulateNetworkConditions", SLOW)
+    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", SLOW)
     picture = headless.portray(page, Shot("failure"))
     page.get_by_test_id("stDataFrame").wait_for()
     assert len(pixels(picture)) == math.ceil(page.get_by_test_id("stMainBlockContainer").bounding_box()["height"])
