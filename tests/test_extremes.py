@@ -24,7 +24,7 @@ from covdemo.stability import Axis, StabilityMap, sweep
 from covdemo.train_command import report
 from covdemo.trials import Trials
 
-OFTEN = settings(max_examples=25, derandomize=True)  # for each parameterization
+OFTEN = settings(max_examples=15, derandomize=True)  # for each parameterization
 RATES = st.sampled_from([0.0, 5e-324, 1e-45, 1e-8, 1e-3, 1.0, 1e2, 1e19, 1e38, 4e38, 1e154, limits.RATE.high])
 VARIANCES = st.sampled_from([limits.VARIANCE.low, 1e-30, 1e-12, 1e-3, 1.0, limits.VARIANCE.high])
 MEANS = st.sampled_from([limits.MEAN.low, -1.0, 0.0, 1e-30, 0.5, limits.MEAN.high])

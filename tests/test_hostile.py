@@ -17,7 +17,7 @@ from covdemo.samples import SCALINGS, Columns, guess, sample
 from covdemo.sources import trials_of
 
 THOUSANDS = settings(max_examples=2_000, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-SOME = settings(max_examples=60, derandomize=True)
+SOME = settings(max_examples=30, derandomize=True)
 LONGEST = 600  # characters of a sentence
 
 # ---- links ---------------------------------------------------------------------------------------------------------------
@@ -130,7 +130,7 @@ def test_a_flood_of_unknown_parameters_is_answered_in_a_few_sentences():
     assert (len(told), told[-1]) == (11, "Parameters: 89 more are no settings; they are ignored.")
 
 
-@settings(SOME, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(SOME, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(queries, views)
 def test_whatever_a_link_says_the_page_is_drawn_and_trains(query, view):
     asked = {**query, **view}
