@@ -8,7 +8,7 @@ import vl_convert
 from covdemo import replay_chart, replay_tables
 from covdemo.charts import ALARM, Box
 from covdemo.config import RunConfig
-from covdemo.curves import FIRST
+from covdemo.curves import CURVES, FIRST
 from covdemo.replay_tables import Recording
 from covdemo.run import Run
 
@@ -20,14 +20,14 @@ SQUARE = Box(0.0, 0.0, 1.0)
 def broken():
     run = Run(RunConfig())
     run.advance(run.total)
-    return Recording.of(run, NAMES)
+    return Recording.of(run, NAMES, CURVES)
 
 
 def draw(recording, frame):
     """Return the figure at a record as SVG, drawn by Vega itself."""
     datasets = replay_tables.datasets(recording, SQUARE)
     rows = {name: pa.ipc.open_stream(stream).read_all().to_pylist() for name, stream in datasets.items()}
-    spec = replay_chart.replay(SQUARE, NAMES, len(recording.frames), ["Trial 12"], "Trial 0")
+    spec = replay_chart.replay(SQUARE, NAMES, len(recording.frames), ["Trial 12"], "Trial 0", recording.rows)
     params = [{**each, "value": frame} if each["name"] == "frame" else each for each in spec["params"]]
     views = [{**view, "width": 500} for view in spec["vconcat"]]
     return vl_convert.vegalite_to_svg({**spec, "params": params, "vconcat": views, "datasets": rows})
@@ -36,7 +36,7 @@ def draw(recording, frame):
 def test_every_dataset_that_the_figure_names_is_made(broken):
     named = {
         part.split('"')[1]
-        for part in json.dumps(replay_chart.replay(SQUARE, NAMES, 3, ["one"], "Trial 0")).split('{"name": ')[1:]
+        for part in json.dumps(replay_chart.replay(SQUARE, NAMES, 3, ["one"], "Trial 0", CURVES)).split('{"name": ')[1:]
     }
     assert set(replay_tables.datasets(broken, SQUARE)) <= named
 
@@ -50,7 +50,7 @@ def test_the_marks_that_clicks_are_for_have_their_names(failures):
 
 def test_the_figure_shows_every_curve_and_the_timeline(broken):
     picture = draw(broken, 0)
-    assert [title for title in ("Timeline", *(row.title for row in FIRST)) if f">{title}<" not in picture] == []
+    assert [title for title in ("Timeline", *(row.title for row in CURVES)) if f">{title}<" not in picture] == []
 
 
 def test_the_matrix_that_broke_is_told_at_the_failure_and_only_there(broken):

@@ -67,9 +67,10 @@ def _forget() -> None:
 
 def _prepared(player: RunPlayer, rows: tuple[Curve, ...]) -> _Prepared:
     """Return the figure of the viewer's run; one that was made before, while the run goes on or has not gone on."""
-    run, earlier = player.run, st.session_state.get(_PREPARED)
-    same = earlier and (earlier.recording.run, earlier.recording.rows) == (run, rows)
-    if same and (player.playing or len(earlier.recording.frames) == len(run.history)):
+    run = player.run
+    earlier: _Prepared | None = st.session_state.get(_PREPARED)
+    current = earlier is not None and (earlier.recording.run, earlier.recording.rows) == (run, rows)
+    if earlier and current and (player.playing or len(earlier.recording.frames) == len(run.history)):
         return earlier
     with st.spinner("Preparing the replay ..."):
         st.session_state[_PREPARED] = made = _prepare(Recording.of(run, names_of(run), rows))
