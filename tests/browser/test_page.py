@@ -160,7 +160,7 @@ def test_every_setting_is_in_the_address_and_back_goes_back(visit):
     viewer = visit()
     change_rate(viewer, "1e-5")
     wait_for_address(viewer, lr_cov="1e-05")
-    viewer.page.locator("[class*=st-key-preset]").get_by_text("Log-Cholesky").click()
+    viewer.page.get_by_role("radio", name="Log-Cholesky").click()
     wait_for_address(viewer, parameterization="log-cholesky")
     viewer.page.go_back()
     wait_for_address(viewer, lr_cov="1e-05")
