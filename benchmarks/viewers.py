@@ -30,8 +30,8 @@ from covdemo import headless
 
 _RUN = "/?parameterization=log-cholesky&epochs=250"
 _BAD = re.compile("traceback|error|exception|warning", re.IGNORECASE)
-_RESTS = 0.05  # share of a core below which a server does nothing for anybody
 _FIRST = 5.0  # seconds that the first viewer trains alone, at most
+_RESTS = 0.05  # share of a core below which a server does nothing for anybody
 _WATCHED = 20.0  # seconds to wait for that
 _AGAIN = 60.0  # seconds after which a soak looks whether a run has ended, and trains it again
 _WARM = 60.0  # seconds after which what a soak's memory grows by counts

@@ -61,7 +61,7 @@ def trace(function: Callable[..., Any], *examples: Any) -> GraphModule:
     try:
         with torch.no_grad():
             traced = make_fx(function, dict(core_aten_decompositions()))(*empty)
-    except (NotImplementedError, RuntimeError) as error:
+    except RuntimeError as error:
         raise CannotScalarize(f"expected a function that does not look at the numbers: {error}") from error
     traced.graph.eliminate_dead_code()
     return traced

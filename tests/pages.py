@@ -44,11 +44,11 @@ def field(name):
 
 
 def widget(page, row):
-    return held_in((page.selectbox, page.number_input, page.text_input), widgets.key(row))
+    return held_in((page.selectbox, page.number_input, page.text_input), widgets.name(row))
 
 
 def slider(page, row):
-    return held_in((page.select_slider,), f"{widgets.key(row)} slider")
+    return held_in((page.select_slider,), f"{widgets.name(row)} slider")
 
 
 def known_ones(page):

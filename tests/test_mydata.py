@@ -73,7 +73,7 @@ def test_the_distributions_of_the_sample_take_the_place_of_the_true_ones(page):
     truth = player(page).run.truth
     assert list(shown) == ["1: Adelie", "2: Chinstrap", "3: Gentoo"]
     np.testing.assert_allclose(shown.loc["variance, x"].astype(float), truth.covariances[:, 0, 0], rtol=1e-2)
-    assert not [box for box in page.number_input if box.key == widgets.key(field("mean_x_1"))]
+    assert not [box for box in page.number_input if box.key == widgets.name(field("mean_x_1"))]
 
 
 def test_another_column_brings_another_start_and_stays_in_the_address(page):

@@ -24,10 +24,11 @@ _SOURCE = next(field for field in FIELDS if field.name == "source")
 
 def key(field: Field) -> str:
     """Return the present name of a setting in the session."""
-    return held.key(_name(field))
+    return held.key(name(field))
 
 
-def _name(field: Field) -> str:
+def name(field: Field) -> str:
+    """Return the name of a setting in the session before the page has changed it."""
     return f"setting {field.name}"
 
 
@@ -48,7 +49,7 @@ def fill_attributes(changes: Mapping[str, Sequence[float]]) -> None:
 
 
 def _put(field: Field, value: float | int | str) -> None:
-    held.put(_name(field), f"{value!r}" if _is_typed(field) else value)
+    held.put(name(field), f"{value!r}" if _is_typed(field) else value)
 
 
 def given() -> dict[str, str]:
@@ -161,7 +162,7 @@ def _slide(field: Field) -> None:
 
 
 def _slider(field: Field) -> str:
-    return f"{_name(field)} slider"
+    return f"{name(field)} slider"
 
 
 def _nearest(rate: float) -> float:
