@@ -139,4 +139,6 @@ def _axis(row: Curve) -> alt.Axis:
         values = {"values": row.ticks} if row.ticks else {"tickCount": 4}
         return alt.Axis(format=row.format or "~g", **values, **_WIDTH)
     text = f"{_IS_POWER_OF_TEN} ? format(datum.value, abs({_POWER}) > 3.5 ? '~e' : '~g') : ''"
-    return alt.Axis(labelExpr=text, gridOpacity={"condition": {"test": _IS_POWER_OF_TEN, "value": 1}, "value": 0}, **_WIDTH)
+    baseline: Literal["bottom", "middle"] = "bottom" if row.edge else "middle"  # off the words beside the strip of zero
+    opacity = {"condition": {"test": _IS_POWER_OF_TEN, "value": 1}, "value": 0}
+    return alt.Axis(labelExpr=text, gridOpacity=opacity, labelBaseline=baseline, **_WIDTH)
