@@ -207,6 +207,13 @@ def test_a_button_pressed_before_a_change_is_drawn_does_not_undo_it(change, page
     assert (widget(page, LR_COV).value, slider(page, LR_COV).value) in {("1e-5", 1e-5), ("1e-05", 1e-5)}
 
 
+def test_a_number_stays_as_it_was_typed_where_a_preset_has_the_same(page):
+    widget(page, field("momentum")).set_value(0.5).run()
+    widget(page, LR_COV).set_value("1e-5").run()
+    presets(page).set_value("slower rate").run()
+    assert (widget(page, LR_COV).value, player(page).run.config) == ("1e-5", PRESETS["slower rate"].config)
+
+
 def test_a_run_in_rounds_ends_exactly_as_a_run_in_one_go():
     page = run_to_the_end(open_page(parameterization="log-cholesky", points="20", epochs="2"))
     straight = Run(player(page).run.config)

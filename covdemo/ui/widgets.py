@@ -8,7 +8,7 @@ import streamlit as st
 from covdemo.config import FIELDS, RunConfig, fields_of
 from covdemo.config import read as read_query
 from covdemo.constraints import COLUMNS, columns_used
-from covdemo.fields import Field, Problem, Row
+from covdemo.fields import Field, Problem, Row, parse_number
 from covdemo.parameterizations import GUARANTEES
 from covdemo.ui import held
 
@@ -49,7 +49,11 @@ def fill_attributes(changes: Mapping[str, Sequence[float]]) -> None:
 
 
 def _put(field: Field, value: float | int | str) -> None:
-    held.put(name(field), f"{value!r}" if _is_typed(field) else value)
+    """Put a value into the widget of a setting; a text that already says the same number stays as it was typed."""
+    if not _is_typed(field):
+        held.put(name(field), value)
+    elif parse_number(st.session_state.get(key(field), "")) != value:
+        held.put(name(field), f"{value!r}")
 
 
 def given() -> dict[str, str]:
