@@ -148,6 +148,21 @@ class View:
     page: Page
     complaints: list[str] = field(default_factory=list)
 
+    def visit(self, url: str, width: int = 1280, height: int = 800, theme: Literal["light", "dark"] = "light") -> None:
+        """Open the page at an address, as somebody who has just come, and wait until its charts are drawn."""
+        self.complaints.clear()
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.page.emulate_media(color_scheme=theme)
+        self.page.goto(url)
+        settle(self.page)
+
+    def leave(self) -> None:
+        """Close the page and forget what it has kept in the browser, but for the scripts that it has loaded."""
+        self.page.evaluate("localStorage.clear(), sessionStorage.clear()")
+        self.page.goto("about:blank")
+        self.page.context.clear_cookies()
+        self.page.mouse.move(0, 0)
+
     def added_canvases(self) -> int:
         """Return how many pictures have been made since the page was opened, the first ones included."""
         count: int = self.page.evaluate("covdemoCanvases")
@@ -174,21 +189,27 @@ new MutationObserver((changes) => {
 
 
 @contextmanager
-def view(
-    browser: Browser, url: str, width: int = 1280, height: int = 800, theme: Literal["light", "dark"] = "light"
-) -> Iterator[View]:
-    """Open the page as a new viewer and wait until its charts are drawn."""
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
+def window(browser: Browser) -> Iterator[View]:
+    """Open an empty window of a viewer's own: nothing in it is shared with others."""
+    context = browser.new_context()
     page = context.new_page()
     page.set_default_timeout(1000 * PATIENCE)
     opened = View(page)
     page.add_init_script(_WATCH)
     page.on("console", lambda message: opened.complaints.append(message.text) if message.type in _BAD else None)
     page.on("pageerror", lambda error: opened.complaints.append(str(error)))
-    page.goto(url)
-    settle(page)
     yield opened
     context.close()
+
+
+@contextmanager
+def view(
+    browser: Browser, url: str, width: int = 1280, height: int = 800, theme: Literal["light", "dark"] = "light"
+) -> Iterator[View]:
+    """Open the page as a new viewer, in a window of its own, and wait until its charts are drawn."""
+    with window(browser) as opened:
+        opened.visit(url, width, height, theme)
+        yield opened
 
 
 _BAD = ("warning", "error")

@@ -23,12 +23,13 @@ def pixels(picture):
     return np.asarray(Image.open(io.BytesIO(picture)).convert("RGB"))
 
 
-def test_a_table_whose_code_comes_late_is_in_the_picture_whole(visit):
-    page = visit().page
-    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", SLOW)
-    picture = headless.portray(page, Shot("failure"))
-    page.get_by_test_id("stDataFrame").wait_for()
-    assert len(pixels(picture)) == math.ceil(page.get_by_test_id("stMainBlockContainer").bounding_box()["height"])
+def test_a_table_whose_code_comes_late_is_in_the_picture_whole(browser, server):
+    with headless.view(browser, server.url) as viewer:  # in a window that has never loaded it
+        page = viewer.page
+        page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", SLOW)
+        picture = headless.portray(page, Shot("failure"))
+        page.get_by_test_id("stDataFrame").wait_for()
+        assert len(pixels(picture)) == math.ceil(page.get_by_test_id("stMainBlockContainer").bounding_box()["height"])
 
 
 def test_a_page_that_does_not_answer_is_told_in_a_sentence(browser):
