@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from covdemo import devices, limits
-from covdemo.constraints import COLUMNS, bound_categories, bound_columns, bound_numbers, defaults, idle
+from covdemo.constraints import COLUMNS, bound_categories, bound_columns, bound_numbers, defaults, fits, idle
 from covdemo.fields import Field, Problem, nearest, quote
 from covdemo.learner import OBJECTIVES
 from covdemo.limits import Range
@@ -46,7 +46,8 @@ class RunConfig:
         device, dtype: torch's names.
 
     Raises:
-        ValueError: if the numbers of categories differ, are not allowed, or are not that of the source.
+        ValueError: for a value that its setting may not have, a covariance too large for its variances, or numbers of
+            categories that differ, are not allowed, or are not that of the source.
     """
 
     mean_x: tuple[float, ...] = _FORUM["mean_x"]
@@ -83,6 +84,7 @@ class RunConfig:
         lengths = {name: len(getattr(self, name)) for name in _PER_CATEGORY}
         if len(set(lengths.values())) > 1 or not limits.CATEGORIES.holds(self.categories):
             raise ValueError(f"expected the same number of categories, 2 to 5, everywhere; got {lengths}")
+        _check_values(self)
         own = SOURCES[self.source].categories
         if own not in (0, self.categories):
             raise ValueError(f"expected {own} categories for the source {self.source}, got {self.categories}")
@@ -130,6 +132,15 @@ def _plain(value: Any, like: object) -> Any:
     if isinstance(like, float):
         return float(value) + 0.0
     return operator.index(value) if isinstance(like, int) else str(value)
+
+
+def _check_values(config: RunConfig) -> None:
+    for row in FIELDS:
+        if (row.category or 0) <= config.categories and not row.holds(row.get(config)):
+            raise ValueError(f"expected {row.expected} for {row.name}, got {row.get(config)!r}")
+    for k, numbers in enumerate(zip(config.var_x, config.var_y, config.cov_xy, strict=True), start=1):
+        if not fits(*numbers):
+            raise ValueError(f"expected |cov_xy_{k}| below sqrt(var_x_{k} var_y_{k}), got {numbers[-1]!r}")
 
 
 # Where the categories stand that the forum experiment does not have.

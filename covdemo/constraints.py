@@ -76,6 +76,11 @@ def columns_used(source: str, named: Columns) -> str:
     return f"{', '.join(wanted(source, named))} are used"
 
 
+def fits(variance_x: float, variance_y: float, covariance: float) -> bool:
+    """Whether the three make a covariance matrix that is not singular in float32."""
+    return abs(covariance) <= limits.CORRELATION * limits.covariance_bound(variance_x, variance_y)
+
+
 def bound_numbers(rows: Rows, values: Values) -> list[Problem]:
     """Bring covariances and the number of trials within what is possible."""
     return [*_bound_covariances(rows, values), *_bound_trials(rows, values)]
@@ -84,9 +89,9 @@ def bound_numbers(rows: Rows, values: Values) -> list[Problem]:
 def _bound_covariances(rows: Rows, values: Values) -> list[Problem]:
     problems = []
     for k in range(1, values["categories"] + 1):
-        name, bound = f"cov_xy_{k}", limits.covariance_bound(values[f"var_x_{k}"], values[f"var_y_{k}"])
-        covariance = values[name]
-        if abs(covariance) > limits.CORRELATION * bound:
+        name, variances = f"cov_xy_{k}", (values[f"var_x_{k}"], values[f"var_y_{k}"])
+        bound, covariance = limits.covariance_bound(*variances), values[name]
+        if not fits(*variances, covariance):
             values[name] = math.copysign(0.999 * bound, covariance)
             fault = f"{show(covariance)} does not fit the variances, |cov| must stay below sqrt(var_x var_y) = {show(bound)}"
             problems.append(rows[name].problem(fault, f"{show(values[name])} is used"))

@@ -112,6 +112,12 @@ class Field:
         """Keys to choose from; empty for numbers and names."""
         return tuple(self.registry)
 
+    def holds(self, value: Any) -> bool:
+        """Whether a ``RunConfig`` may have this value, on whatever machine."""
+        if self.registry:
+            return value in self.registry
+        return self.kind is str or self.range.holds(value)
+
     def get(self, config: object) -> Any:
         """Return the value in a ``RunConfig``; the default for a category that it does not have."""
         value = getattr(config, self.attribute)
@@ -150,18 +156,18 @@ class Field:
 
     def _read_text(self, text: str) -> Reading:
         printable = "".join(filter(str.isprintable, text))[: limits.NAME].strip()
-        return Reading(printable, "" if printable == text else f"{quote(text)} is not {self._expected()}")
+        return Reading(printable, "" if printable == text else f"{quote(text)} is not {self.expected}")
 
     def _read_choice(self, text: str) -> Reading:
         if text not in self.registry:
-            fault = f"{quote(text)} is not one of {', '.join(self.choices)}{nearest(text, self.choices)}"
+            fault = f"{quote(text)} is not {self.expected}{nearest(text, self.choices)}"
             return Reading(self.default, fault)
         reason = self.refusal(text)
         return Reading(self.default, f"{text} cannot be used here, {reason}") if reason else Reading(text)
 
     def _read_number(self, text: str) -> Reading:
         number = parse_number(text)
-        fault = f"{quote(text)} is not {self._expected()}"
+        fault = f"{quote(text)} is not {self.expected}"
         if not math.isfinite(number):
             return Reading(self.default, fault)
         if not self.range.holds(number):
@@ -176,7 +182,11 @@ class Field:
         number = self.range.clip(number)
         return round(number) if self.kind is int else float(number)
 
-    def _expected(self) -> str:
+    @property
+    def expected(self) -> str:
+        """What the value should be, in words."""
+        if self.registry:
+            return f"one of {', '.join(self.choices)}"
         if self.kind is str:
             return f"a name of up to {limits.NAME} characters"
         noun = "a whole number" if self.kind is int else "a number"
