@@ -59,7 +59,7 @@ def build_trainer(configs: Sequence[RunConfig]) -> Trainer:
         ValueError: if they differ in anything else, or there is none.
     """
     if len(set(map(_SHARED, configs))) != 1:
-        raise ValueError(f"expected configurations that differ in {', '.join(PER_LANE)} only")
+        raise ValueError(f"expected configurations that differ in {', '.join(PER_LANE)} only; got {len(configs)} of them")
     first = configs[0]
     rates = ([getattr(config, name) for config in configs] for name in PER_LANE[:4])
     return Trainer(
@@ -110,7 +110,10 @@ def run_batch(
             are done without.
         data: points to use instead of those that the configurations name, in an order of each seed's own.
 
-    Where a graphics card has not enough memory for them, they are done on the CPU.
+    Where a graphics card does not have enough memory for them, they are done on the CPU.
+
+    Raises:
+        ValueError: if they differ in anything else, or there is none.
     """
     try:
         return _run_batch(configs, progress, compiled, data)
@@ -123,7 +126,7 @@ def run_batch(
 
 
 def _run_batch(configs: Sequence[RunConfig], progress: Callable[[float], None], compiled: bool, own: Trials | None) -> Results:
-    first, trainer = configs[0], build_trainer(configs)
+    trainer, first = build_trainer(configs), configs[0]
     shown = Shown(configs, own)
     state = initial_state(trainer, first)
     fate = Fate.unknown(len(configs), state.alive.device)

@@ -172,13 +172,14 @@ class DistrLearner(nn.Module):
         parameterization: key of ``covdemo.parameterizations.PARAMETERIZATIONS``.
 
     Raises:
-        ValueError: for an unknown parameterization.
+        ValueError: for an unknown parameterization, other shapes, or a matrix that is not symmetric and positive definite.
     """
 
     def __init__(self, means: Tensor, covariances: Tensor, parameterization: str = "log-cholesky") -> None:
         super().__init__()
         if parameterization not in PARAMETERIZATIONS:
             raise ValueError(f"expected one of {', '.join(PARAMETERIZATIONS)}; got parameterization {parameterization!r}")
+        _check_start(means, covariances)
         self.parameterization = PARAMETERIZATIONS[parameterization]
         self.means = nn.Parameter(means.clone())
         self.raw = nn.Parameter(self.parameterization.start(covariances).clone())
@@ -191,3 +192,14 @@ class DistrLearner(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits ``[..., K]`` of points ``x`` ``[..., D]``."""
         return read_out(self.readout, self.gaussians().log_density(x))
+
+
+def _check_start(means: Tensor, covariances: Tensor) -> None:
+    if means.ndim != 2 or covariances.shape != (*means.shape, means.shape[-1]):
+        found = f"{list(means.shape)} and {list(covariances.shape)}"
+        raise ValueError(f"expected means [K, D] and covariances [K, D, D]; got {found}")
+    symmetric = torch.isclose(covariances, covariances.mT).flatten(1).all(-1)
+    valid = symmetric & linalg.cholesky(covariances)[1]
+    if not valid.all():
+        first = int(valid.logical_not().nonzero()[0])
+        raise ValueError(f"expected symmetric positive definite covariances; got {covariances[first].tolist()} at {first}")

@@ -5,8 +5,7 @@ batch costs a handful of element-wise operations; above it ``torch.linalg`` does
 
 Note [Replicas innermost]: tensors keep their logical shape ``[B, K, D, D]`` but lie in memory with the *first* dimension
 innermost, as ``lay_out`` arranges it. The unrolled algebra takes a tensor apart along its slowest dimensions (``entries``),
-works element-wise on contiguous memory, and puts the result together the same way (``assemble``). That is what makes 10^5
-replicas cost little more than one.
+works element-wise on contiguous memory, and puts the parts together (``assemble``): 10^5 replicas cost little more than 1.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -223,6 +222,12 @@ def _inverse_unrolled(factor: Entries, size: int) -> dict[tuple[int, int], Tenso
             rest = _minus_products(start, [(factor[i, k], inverse[k, j]) for k in range(j + 1, i)])
             inverse[i, j] = rest / factor[i, i]
     return inverse
+
+
+def inverse(matrix: Tensor) -> Tensor:
+    """Return the inverse of any square ``[..., D, D]``; NaN where there is none."""
+    inverse, info = torch.linalg.inv_ex(matrix)
+    return torch.where((info == 0)[..., None, None], inverse, torch.nan)
 
 
 def product(left: Tensor, right: Tensor) -> Tensor:

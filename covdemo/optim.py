@@ -91,13 +91,19 @@ def _check_settings(group: dict[str, Any]) -> None:
 def _check_factor(factor: Tensor) -> None:
     if factor.dtype not in (torch.float32, torch.float64):
         raise ValueError(f"expected a factor in float32 or float64; got {factor.dtype}")
-    square = factor.ndim >= 2 and factor.shape[-1] == factor.shape[-2]
-    if not square or not bool(_is_factor(factor.detach()).all()):
-        found = f"got shape {tuple(factor.shape)}"
-        raise ValueError(f"expected finite lower-triangular [..., D, D] with a positive diagonal; {found}")
+    fault = _fault(factor.detach())
+    if fault:
+        raise ValueError(f"expected finite lower-triangular [..., D, D] with a positive diagonal; got {fault}")
 
 
-def _is_factor(matrix: Tensor) -> Tensor:
-    """Return which of ``[..., D, D]`` are finite and lower triangular with a positive diagonal, ``[...]``."""
-    entries = matrix.isfinite() & (matrix == matrix.tril())
-    return entries.all(-1).all(-1) & (matrix.diagonal(dim1=-2, dim2=-1) > 0).all(-1)
+def _fault(factor: Tensor) -> str:
+    """Return what makes a tensor no Cholesky factor; empty if it is one."""
+    if factor.ndim < 2 or factor.shape[-1] != factor.shape[-2]:
+        return f"shape {tuple(factor.shape)}"
+    diagonal = factor.diagonal(dim1=-2, dim2=-1)
+    bad = (
+        (factor[~factor.isfinite()], ""),
+        (diagonal[~(diagonal > 0)], " on the diagonal"),
+        (factor[factor != factor.tril()], " above the diagonal"),
+    )
+    return next((f"{float(values[0]):g}{place}" for values, place in bad if len(values)), "")

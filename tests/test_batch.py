@@ -60,6 +60,11 @@ def test_configurations_that_differ_in_more_than_rates_and_seed_are_refused():
         build_trainer([SMALL, replace(SMALL, parameterization="tril")])
 
 
+def test_no_configuration_is_refused():
+    with pytest.raises(ValueError, match="got 0 of them"):
+        run_batch([])
+
+
 def test_progress_goes_from_nothing_towards_all():
     seen = []
     run_batch([replace(config, parameterization="diagonal", lr_cov=1e-6) for config in LANES], seen.append)

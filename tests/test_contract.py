@@ -261,3 +261,10 @@ def test_the_affine_invariant_step_agrees_with_the_exponential_map_to_second_ord
     exact = factor @ torch.linalg.matrix_exp(step) @ factor.mT
     # the next term is M^3 / 6, below 2e-10 for |M| < 1e-3
     assert row.covariance(row.retract(factor, step)).numpy() == pytest.approx(exact.numpy(), abs=1e-9)
+
+
+def test_a_precision_without_an_inverse_has_a_covariance_of_nan():
+    raw = torch.diag_embed(torch.tensor([[2.0, 0.5], [1.0, 0.0]]))
+    found = PARAMETERIZATIONS["precision"].covariance(raw)
+    assert found[0].tolist() == [[0.5, 0.0], [0.0, 2.0]]
+    assert found[1].isnan().all()

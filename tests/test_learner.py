@@ -93,3 +93,19 @@ def test_the_module_trained_with_torch_goes_where_the_trainer_goes(key):
 def test_an_unknown_parameterization_is_refused_with_the_known_ones():
     with pytest.raises(ValueError, match=r"expected one of covariance, .*; got parameterization 'magic'"):
         DistrLearner(MEANS, COVARIANCES, "magic")
+
+
+@pytest.mark.parametrize(
+    ("means", "covariances", "found"),
+    [
+        (torch.zeros(2, 2), torch.eye(2), r"got \[2, 2\] and \[2, 2\]"),
+        (torch.zeros(2), torch.eye(2).expand(2, 2, 2), r"got \[2\] and \[2, 2, 2\]"),
+        (torch.zeros(2, 2), torch.stack([torch.eye(2), -torch.eye(2)]), r"got \[\[-1.0, -0.0\], \[-0.0, -1.0\]\] at 1"),
+        (torch.zeros(1, 2), torch.tensor([[[1.0, 0.5], [0.0, 1.0]]]), "symmetric positive definite"),
+        (torch.zeros(1, 3), torch.full((1, 3, 3), torch.nan), "symmetric positive definite"),
+    ],
+    ids=["no category", "one mean", "negative", "not symmetric", "NaN"],
+)
+def test_a_start_that_is_none_is_refused_with_what_is_wrong(means, covariances, found):
+    with pytest.raises(ValueError, match=found):
+        DistrLearner(means, covariances)

@@ -121,14 +121,14 @@ BAD_SETTINGS = pytest.mark.parametrize(
     ids=["negative rate", "rate not a number", "infinite rate", "momentum of 1", "no trust"],
 )
 BAD_FACTORS = pytest.mark.parametrize(
-    "matrix",
+    ("matrix", "found"),
     [
-        torch.ones(2, 2),
-        -torch.eye(2),
-        torch.ones(3),
-        torch.ones(2, 3),
-        torch.tensor([[1.0, 0.0], [float("nan"), 1.0]]),
-        torch.tensor([[float("inf"), 0.0], [0.0, 1.0]]),
+        (torch.ones(2, 2), "1 above the diagonal"),
+        (-torch.eye(2), "-1 on the diagonal"),
+        (torch.ones(3), r"shape \(3,\)"),
+        (torch.ones(2, 3), r"shape \(2, 3\)"),
+        (torch.tensor([[1.0, 0.0], [float("nan"), 1.0]]), "nan"),
+        (torch.tensor([[float("inf"), 0.0], [0.0, 1.0]]), "inf"),
     ],
     ids=["full", "negative diagonal", "vector", "not square", "not a number", "infinite"],
 )
@@ -141,8 +141,8 @@ def test_a_setting_out_of_range_is_refused_with_what_was_expected(settings):
 
 
 @BAD_FACTORS
-def test_a_parameter_that_is_no_cholesky_factor_is_refused(matrix):
-    with pytest.raises(ValueError, match="expected finite lower-triangular"):
+def test_a_parameter_that_is_no_cholesky_factor_is_refused_with_what_is_wrong(matrix, found):
+    with pytest.raises(ValueError, match=f"expected finite lower-triangular .* with a positive diagonal; got {found}$"):
         AffineInvariantSGD([nn.Parameter(matrix)], lr=0.1)
 
 

@@ -70,11 +70,11 @@ class Parameterization:
         return matrix
 
     def covariance(self, raw: Tensor) -> Tensor:
-        """Return the covariance matrix, ``[..., D, D]``, also where it is not valid."""
+        """Return the covariance matrix, ``[..., D, D]``, also where it is not valid; NaN where a precision has no inverse."""
         matrix = self.matrix(raw)
         if self.feeds == "covariance_matrix":
             return matrix
-        return torch.linalg.inv(matrix) if self.feeds == "precision_matrix" else linalg.gram(matrix)
+        return linalg.inverse(matrix) if self.feeds == "precision_matrix" else linalg.gram(matrix)
 
     def gaussians(self, means: Tensor, raw: Tensor) -> gaussians.Gaussians:
         """Return the normal distributions that the free numbers stand for.
