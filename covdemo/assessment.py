@@ -76,7 +76,7 @@ def assess(model: Gaussians, readout: Tensor, objective: Objective, share: float
     Args:
         model: last valid distributions, ``[B, K, D]``.
         readout: weights, ``[B, K, K]``.
-        objective: what was minimised.
+        objective: what was minimized.
         share: part of the likelihood in a weighted objective.
         task: of the same B.
     """

@@ -3,9 +3,9 @@
 A figure names its datasets and holds no data; ``covdemo.tables`` makes the data. A page that sends the same specification
 with new tables gets its picture updated in place, where a new specification would be drawn from nothing.
 
-The palette lives here alone: the first four colours of Okabe and Ito (2008), "Color Universal Design", and a violet far from
-them for all kinds of colour vision, every one with a contrast of at least 3 on both backgrounds. Shapes tell the categories
-apart a second time.
+The palette of the categories lives here alone: the first four colours of Okabe and Ito (2008), "Color Universal Design", and a
+violet far from them for all kinds of colour vision, every one with a contrast of at least 3 on both backgrounds. Shapes tell
+the categories apart a second time.
 """
 
 import math

@@ -50,7 +50,7 @@ class Gaussians:
 
     @property
     def valid(self) -> Tensor:
-        """Whether torch would accept each distribution: its matrix is ``ok`` and its mean is not NaN, ``[..., K]``."""
+        """Whether torch would accept each distribution: ``ok``, and no NaN in the mean, ``[..., K]``."""
         return self.ok & linalg.no_nan(self.loc)
 
     @property
@@ -118,10 +118,11 @@ def factor(feeds: str, matrix: Tensor) -> tuple[Tensor, Tensor]:
 
     Args:
         feeds: the keyword that the matrix is meant for.
-        matrix: ``[..., D, D]``.
+        matrix: ``[..., D, D]``, symmetric, or lower triangular for "scale_tril".
 
     Returns:
-        ``L`` ``[..., D, D]`` and ``ok`` ``[...]``: what torch's own argument check would say.
+        ``L`` ``[..., D, D]`` and ``ok`` ``[...]``: what torch's own argument check would say of such a matrix. Whether it is
+        symmetric or lower triangular is not looked at.
 
     Raises:
         ValueError: for an unknown keyword.

@@ -56,7 +56,7 @@ class Server:
 
     @property
     def log(self) -> str:
-        """What the server has printed, without Streamlit's greeting."""
+        """What the server has printed, Streamlit's greeting included."""
         return self._log.read_text()
 
     @property

@@ -33,7 +33,7 @@ class SafeRate(NamedTuple):
 
     Attributes:
         rate: the largest rate found at which all seeds learn; None if there is none.
-        next: the smallest rate tried above it, at which some seed does not; None if there is none.
+        next: the smallest rate tried above it, at which at least one seed does not; None if there is none.
     """
 
     rate: float | None

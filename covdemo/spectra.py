@@ -56,7 +56,7 @@ def lower_from_square(square: Tensor, log_determinant: Tensor) -> Tensor:
 
 
 def largest_eigenvalue(matrix: Tensor) -> Tensor:
-    """Return the largest eigenvalue ``[...]`` of a symmetric ``[..., D, D]``; NaN where an entry is not finite."""
+    """Return the largest eigenvalue ``[...]`` of a symmetric ``[..., D, D]``; NaN or infinite where an entry is."""
     if matrix.shape[-1] != 2:
         finite = matrix.isfinite().all(-1).all(-1)
         values = torch.linalg.eigvalsh(torch.where(finite[..., None, None], matrix, 0.0))[..., -1]

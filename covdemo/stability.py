@@ -40,7 +40,7 @@ class Axis:
 
     def __post_init__(self) -> None:
         if self.name not in AXES:
-            raise ValueError(f"expected an axis out of {', '.join(AXES)}; got {self.name!r}")
+            raise ValueError(f"expected one of {', '.join(AXES)} as an axis; got {self.name!r}")
         if not self.values:
             raise ValueError(f"expected at least one value of {self.name}, got none")
         row = next(row for row in FIELDS if row.name == self.name)

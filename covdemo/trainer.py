@@ -90,7 +90,7 @@ class Trainer:
 
     Attributes:
         parameterization: how covariance matrices are written.
-        objective: what is minimised.
+        objective: what is minimized.
         optimizer: the update rule.
         policy: what happens when an update would make a distribution invalid.
         rates: learning rates and momentum per replica.

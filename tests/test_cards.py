@@ -1,6 +1,7 @@
 """The cards, and the measured table that they quote."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,8 +9,10 @@ from robustness import decades, measure
 from torch import nn
 
 from covdemo import cards
+from covdemo.config import RunConfig
 from covdemo.learner import OBJECTIVES
 from covdemo.parameterizations import PARAMETERIZATIONS
+from covdemo.run import Run
 
 RATES, SEEDS, EPOCHS = np.logspace(-8, 2, 41), 8, 5
 SAFE = "affine-invariant"
@@ -104,5 +107,16 @@ def test_decades_count_each_rate_for_its_cell_of_the_range(works, expected):
 
 
 def test_the_card_of_the_safe_step_says_by_how_much_it_stretches_the_steps_of_means():
-    row = PARAMETERIZATIONS["affine-invariant"]
+    row = PARAMETERIZATIONS[SAFE]
     assert f"{row.module.stretch:g} L u" in row.formula
+
+
+def test_a_point_draws_its_mean_as_much_nearer_as_card_and_readme_say():
+    rate, run = 0.01, Run(RunConfig(parameterization=SAFE, objective="likelihood", momentum=0.0, lr_mu=0.01))
+    category = run.data.label[run.data.order[0]]
+    point, before = run.data.x[run.data.order[0]], run.frame().means[category]
+    run.advance(1)
+    nearer = (run.frame().means[category] - before) / (point - before) / rate
+    assert nearer == pytest.approx([4, 4], rel=1e-4)
+    for text in (PARAMETERIZATIONS[SAFE].pitfall, (Path(__file__).parent.parent / "README.md").read_text()):
+        assert "each point draws its mean nearer by 4 lr_mu of the distance" in " ".join(text.split())

@@ -127,8 +127,8 @@ def slower():
 
 def accepted_answer():
     key, narrow = "the-accepted-answer", variance_as_posted()
-    start = [plain(FORUM.start_var), plain(narrow), plain(FORUM.start_var / narrow), underflowing(), 4]
-    return [*start, SEEDS, len(RATES), *ends(), accuracy(key)]
+    start, times = [plain(FORUM.start_var), plain(narrow)], FORUM.start_var / narrow
+    return [*start, plain(times), round(times**0.5), underflowing(), 4, SEEDS, len(RATES), *ends(), accuracy(key)]
 
 
 def correct_start():

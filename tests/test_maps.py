@@ -163,9 +163,7 @@ def test_the_search_for_the_largest_safe_rate_finds_what_the_package_finds_and_o
     page = open_page(points="10", epochs="1", parameterization="log-cholesky")
     expected = largest_safe_rate(player(page).run.config)
     wait(press(page, "find safe rate"))
-    assert f"Largest safe rate found: **{expected.rate:g}**. All of 8 seeds learn. At {expected.next:g}, the next" in caption(
-        page
-    )
+    assert f"Largest safe rate found: **{expected.rate:g}**. All 8 seeds learn. At {expected.next:g}, the next" in caption(page)
     press(page, "use safe rate")
     assert player(page).run.config.lr_cov == expected.rate
     rate = widget(page, next(field for field in FIELDS if field.name == "lr_cov"))

@@ -278,7 +278,7 @@ def test_arrays_of_another_shape_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: Axis("seed", (0,)), f"expected an axis out of {', '.join(AXES)}; got 'seed'"),
+        (lambda: Axis("seed", (0,)), f"expected one of {', '.join(AXES)} as an axis; got 'seed'"),
         (lambda: Axis("lr_cov", ()), "expected at least one value of lr_cov, got none"),
         (lambda: StabilityMap.empty(SMALL, RATES, RATES, (0,)), "expected two different axes, got lr_cov twice"),
         (lambda: small(seeds=()), "expected at least one seed, got none"),

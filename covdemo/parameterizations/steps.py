@@ -19,8 +19,8 @@ HUGE = 1e30  # entries of a step count as at most this: far beyond the trust rad
     use="Where training must not fail whatever the rate: unattended runs, sweeps, online learning.",
     pitfall=(
         "At a huge rate every step has the largest size allowed, so the ellipse trembles instead of settling: lower "
-        "the rate for precise estimates. Means step in the same coordinates, by twice their rate: lr_mu does not mean "
-        "what it means to the other methods."
+        "the rate for precise estimates. Means step in the same coordinates: with maximum likelihood and no momentum, each "
+        "point draws its mean nearer by 4 lr_mu of the distance, so lr_mu does not mean what it means to the other methods."
     ),
     links={
         "Pennec, Fillard and Ayache (2006)": "https://doi.org/10.1007/s11263-005-3222-z",
@@ -33,8 +33,9 @@ class AffineInvariant(nn.Module):
 
     With eigenvalues m of M those of S are 1 + m + m^2 / 2 >= 1/2, so L' has a positive diagonal for every step. S is the
     second-order expansion of the affine-invariant exponential map; the gradient with respect to M at 0 of the log-density is
-    (z z^T - I) / 2. Means step in the same coordinates, mu' = mu + stretch L u, where the factor 1 / sigma of the plain
-    gradient is missing; the stretch lets a rate chosen for plain gradients still forget its start in time.
+    (z z^T - I) / 2. Means step in the same coordinates, mu' = mu + stretch L u, u being the step of the optimizer, which is
+    -lr_mu stretch L^T times the gradient with respect to mu: the factor 1 / sigma^2 of the plain gradient is missing. The
+    stretch, which counts squared, lets a rate chosen for plain gradients still forget its start in time.
 
     Sources: Pennec, Fillard and Ayache (2006), "A Riemannian framework for tensor computing", IJCV 66; Lin, Schmidt and Khan
     (2020), "Handling the positive-definite constraint in the Bayesian learning rule", ICML.

@@ -24,8 +24,8 @@ _FORMAT = (
 )
 _SAMPLE = "Mean and covariance matrix of each category in the data, divided by N: what maximum likelihood would find."
 _RAISED = (
-    "The covariance matrix of {names} is singular, for want of points or because they lie on a line: in every direction it "
-    f"gets at least {math.sqrt(FLOOR):.1%} of the standard deviation of all points."
+    "The covariance matrix of {names} is singular, because it has too few points or because they lie on a line: in every "
+    f"direction it gets at least {math.sqrt(FLOOR):.1%} of the standard deviation of all points."
 )
 
 

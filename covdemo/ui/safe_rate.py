@@ -51,11 +51,12 @@ def _search(config: RunConfig, own: Trials | None, progress: Callable[[float], N
 def _tell(found: SafeRate, config: RunConfig) -> None:
     if found.rate is None:
         st.caption(
-            f"No rate from {RATES[0]:g} to {RATES[-1]:g} is safe: at each, one of {SEEDS} seeds fails or does not learn."
+            f"No rate from {RATES[0]:g} to {RATES[-1]:g} is safe: at each, at least one of {SEEDS} seeds fails or "
+            "does not learn."
         )
         return
-    end = f" At {found.next:g}, the next one tried, some seed does not." if found.next else " No larger one was tried."
-    st.caption(f"Largest safe rate found: **{found.rate:g}**. All of {SEEDS} seeds learn.{end}", help=_HELP)
+    end = f" At {found.next:g}, the next one tried, at least one seed does not." if found.next else " No larger one was tried."
+    st.caption(f"Largest safe rate found: **{found.rate:g}**. All {SEEDS} seeds learn.{end}", help=_HELP)
     if found.rate != config.lr_cov:
         safe = replace(config, lr_cov=found.rate)
         st.button(

@@ -15,7 +15,8 @@ from covdemo.ui.player import RunPlayer
 _LEGEND = (
     f"Contours at {', '.join(f'{r:g}' for r in charts.DEVIATIONS[:-1])} and {charts.DEVIATIONS[-1]:g} standard deviations. "
     "Model result: decision boundary grey, path of each mean as a trail, point of the last trial outlined. "
-    "Dotted: guessing, the true value, or lr_cov. The pointer on a curve shows its trial on all of them."
+    "Dotted: guessing, the true value, or lr_cov, the learning rate of the covariances; the room is the largest one that the "
+    "update would have survived. The pointer on a curve shows its trial on all of them."
 )
 _SAMPLE = "Input data: contours of the mean and covariance matrix of each category's own points, to which KL is taken."
 

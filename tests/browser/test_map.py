@@ -71,6 +71,6 @@ def test_the_largest_safe_rate_is_found_and_used(visit):
     use = viewer.page.get_by_role("button", name=re.compile("^Use "))
     rate = use.inner_text().removeprefix("Use ")
     use.click()
-    viewer.page.get_by_text("the run starts anew").or_(viewer.page.get_by_text("All of 8 seeds learn")).first.wait_for()
+    viewer.page.get_by_text("the run starts anew").or_(viewer.page.get_by_text("All 8 seeds learn")).first.wait_for()
     headless.settle(viewer.page)
     assert float(query(viewer)["lr_cov"]) == float(rate)
