@@ -1,6 +1,7 @@
 """The layers, the homes of the libraries, and the size of the files."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,13 @@ def test_libraries_stay_in_their_homes(path):
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_every_module_has_a_layer(path):
     assert level_of(name_of(path)) >= 0
+
+
+def test_the_guide_for_contributors_has_a_place_for_every_module():
+    table = (ROOT / "CONTRIBUTING.md").read_text().partition("## Where things are")[2].partition("\n## ")[0]
+    named = [name for row in re.findall(r"^\| `(.*?) \|", table, re.MULTILINE) for name in re.findall(r"[\w/]+", row)]
+    top = {name_of(path).split(".")[0] + "/" * (path.parent != PACKAGE) for path in MODULES} - {"__main__"}
+    assert sorted(named) == sorted(top)
 
 
 @pytest.mark.parametrize(
