@@ -10,10 +10,11 @@ import numpy as np
 
 from covdemo.config import RunConfig
 from covdemo.parameterizations import PARAMETERIZATIONS
-from covdemo.safe_rates import RATES, SEEDS
+from covdemo.safe_rates import RATES, SEEDS, rounded
 from covdemo.stability import Axis, StabilityMap, stack, sweep
 
 MEAN_RATES = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1)
+READOUT_RATES = tuple(rounded(np.logspace(-3, 1, 9)).tolist())
 FOLDER = "maps"
 
 

@@ -83,6 +83,8 @@ def serve(prefix: Sequence[str] = (), port: int = 0) -> Iterator[Server]:
     Raises:
         Unavailable: if it does not start.
     """
+    if not APP.exists():
+        raise Unavailable(f"there is no {APP.name} beside the package: the page is served from a copy of the repository")
     port = port or _free_port()
     options = {"server.port": port, "server.address": "localhost", "server.headless": "true", "server.fileWatcherType": "none"}
     command = [*prefix, sys.executable, "-m", "streamlit", "run", str(APP)]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from covdemo import contours
-from covdemo.charts import COLORS, Spec
+from covdemo.charts import COLORS, CROSS, Spec
 from covdemo.config import FIELDS, RunConfig
 from covdemo.failures import KINDS
 from covdemo.outcomes import Outcome
@@ -23,7 +23,7 @@ ALT = (
 )
 PALETTE = {Outcome.LEARNED: COLORS[0], Outcome.NOT_LEARNED: "#E69F00", Outcome.FAILED: "#A3195B"}
 LEVELS = (0.03, 0.1, 0.3, 1.0, 3.0)  # of KL, in nats
-_LABELS = {field.attribute: field.label for field in FIELDS}
+LABELS = {field.attribute: field.label for field in FIELDS}
 _HEIGHT, _ROW = 340, 24
 _LABEL: dict[str, Any] = {"fontSize": 11, "fontWeight": "bold", "clip": True}
 
@@ -140,7 +140,7 @@ def _name(axis: Axis, value: object) -> str:
 
 
 def _scale(axis: Axis, channel: Any) -> Any:
-    side, title = ("x" if channel is alt.X else "y"), _LABELS[axis.name]
+    side, title = ("x" if channel is alt.X else "y"), LABELS[axis.name]
     if _is_named(axis):
         return channel(f"{side}:N", sort=None, title=None, axis=alt.Axis(labelOverlap=False, labelBaseline="middle"))
     edges = _edges(axis)
@@ -155,7 +155,7 @@ def _ends(found: StabilityMap) -> list[Any]:
 
 
 def _tooltip(found: StabilityMap) -> list[alt.Tooltip]:
-    named = [alt.Tooltip("x value:N", title=_LABELS[found.x.name]), alt.Tooltip("y value:N", title=_LABELS[found.y.name])]
+    named = [alt.Tooltip("x value:N", title=LABELS[found.x.name]), alt.Tooltip("y value:N", title=LABELS[found.y.name])]
     shares = [alt.Tooltip(f"{outcome.value}:N", title=outcome.label) for outcome in OUTCOMES]
     rest = [alt.Tooltip("failing trial:N", title="first failure"), alt.Tooltip("accuracy:N"), alt.Tooltip("KL:N")]
     return [*named, *shares, *rest]
@@ -216,10 +216,9 @@ def _mark_layer(found: StabilityMap, present: RunConfig | None, x: Any, y: Any) 
     place = {"x": _coordinate(found.x, present), "y": _coordinate(found.y, present)}
     if not (_on(found.x, present) and _on(found.y, present)):
         return []
-    shape = "M-1,-1L1,1M-1,1L1,-1"
     marks = alt.Chart(alt.Data(values=[place]))
-    halo = marks.mark_point(shape=shape, size=90, strokeWidth=5, stroke="white", opacity=1, clip=True).encode(x, y)
-    return [halo, marks.mark_point(shape=shape, size=90, strokeWidth=2, stroke="black", opacity=1, clip=True).encode(x, y)]
+    halo = marks.mark_point(shape=CROSS, size=90, strokeWidth=5, stroke="white", opacity=1, clip=True).encode(x, y)
+    return [halo, marks.mark_point(shape=CROSS, size=90, strokeWidth=2, stroke="black", opacity=1, clip=True).encode(x, y)]
 
 
 def _coordinate(axis: Axis, config: RunConfig) -> Any:

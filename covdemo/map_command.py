@@ -17,7 +17,7 @@ from covdemo.config import FIELDS, RunConfig
 from covdemo.failures import KINDS
 from covdemo.fields import parse_number
 from covdemo.parameterizations import PARAMETERIZATIONS
-from covdemo.safe_rates import RATES, rounded
+from covdemo.safe_rates import RATES
 from covdemo.stability import AXES, CHUNK, OUTCOMES, UNKNOWN, Axis, StabilityMap, sweep
 from covdemo.trials import Trials
 
@@ -27,7 +27,7 @@ _FIELDS = {field.name: field for field in FIELDS}
 _DEFAULTS = {
     "lr_cov": tuple(RATES.tolist()),
     "lr_mu": atlas.MEAN_RATES,
-    "lr_nn": tuple(rounded(np.logspace(-3, 1, 9)).tolist()),
+    "lr_nn": atlas.READOUT_RATES,
     "momentum": (0.0, 0.3, 0.6, 0.9),
     "parameterization": tuple(PARAMETERIZATIONS),
 }

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from covdemo import pictures
+from covdemo import headless, pictures
 from covdemo.__main__ import main
 from covdemo.curves import CURVES
 
@@ -71,3 +71,9 @@ def test_without_a_browser_it_says_how_to_get_one(tmp_path, capsys, monkeypatch)
     with pytest.raises(SystemExit) as refused, ThreadPoolExecutor(1) as apart:  # from a browser that other tests have open
         apart.submit(main, ["screenshots", str(tmp_path)]).result()
     assert (refused.value.code, "no browser starts: set COVDEMO_CHROMIUM" in capsys.readouterr().err) == (2, True)
+
+
+def test_without_the_page_beside_the_package_a_sentence_says_so(monkeypatch, tmp_path):
+    monkeypatch.setattr(headless, "APP", tmp_path / "app.py")
+    with pytest.raises(headless.Unavailable, match=r"there is no app\.py beside the package"), headless.serve():
+        pass

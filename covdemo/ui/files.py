@@ -13,7 +13,7 @@ from covdemo.datafiles import Table, read_table
 from covdemo.samples import Sample, start
 from covdemo.sources import SOURCES, data_of, example, sample_of
 from covdemo.trials import Trials
-from covdemo.ui import widgets
+from covdemo.ui import session, widgets
 
 UPLOADER = "upload"
 _FILE, _DRAWN, _DATA = "file of the viewer", "drawn before", "data of the file"
@@ -137,7 +137,7 @@ def _read_file(content: bytes, before: File) -> File:
 
 def change_source() -> None:
     """Let the settings follow another source; those of drawn data are kept for when they are drawn again."""
-    before: RunConfig = st.session_state["player"].run.config
+    before = session.config() or RunConfig()
     if SOURCES[before.source].drawn:
         st.session_state[_DRAWN] = {
             field.url: field.text(before) for field in _FOLLOWING if (field.category or 0) <= before.categories
@@ -147,7 +147,7 @@ def change_source() -> None:
 
 def follow() -> None:
     """Let the settings that depend on the data follow a change of source, file, columns or scale, unless that is wrong."""
-    before: RunConfig = st.session_state["player"].run.config
+    before = session.config() or RunConfig()
     config, problems = read(_without_following(widgets.given()))
     if config.source == before.source and any(problem.field in COLUMNS for problem in problems):
         return

@@ -4,13 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-import numpy as np
 import streamlit as st
 
 from covdemo import atlas, limits, map_charts, sources
-from covdemo.config import FIELDS, RunConfig
+from covdemo.config import RunConfig
 from covdemo.parameterizations import PARAMETERIZATIONS
-from covdemo.safe_rates import RATES, rounded
+from covdemo.safe_rates import RATES
 from covdemo.sources import described
 from covdemo.stability import Axis, StabilityMap, sweep
 from covdemo.trials import Trials
@@ -21,10 +20,9 @@ _JOB, _CHART = "map", "map chart"
 _VALUES = {
     "lr_cov": tuple(RATES[::2].tolist()),
     "lr_mu": atlas.MEAN_RATES,
-    "lr_nn": tuple(rounded(np.logspace(-3, 1, 9)).tolist()),
+    "lr_nn": atlas.READOUT_RATES,
     "momentum": (0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9),
 }
-_LABELS = {field.attribute: field.label for field in FIELDS}
 _RATES, _METHODS = "Rates", "All methods"
 _VIEWS = "Two rates of the present method, or the rate of the matrices for every method."
 
@@ -52,7 +50,7 @@ def tab(config: RunConfig, data: Trials) -> None:
 def _axis_up() -> str:
     choices = [name for name in _VALUES if name != "lr_cov"]
     text = "The setting up the side; across is the learning rate of the covariances."
-    return st.selectbox("Against", choices, format_func=_LABELS.__getitem__, key="map axis", help=text, width=320)
+    return st.selectbox("Against", choices, format_func=map_charts.LABELS.__getitem__, key="map axis", help=text, width=320)
 
 
 def _known(config: RunConfig, up: str, own: Trials | None) -> StabilityMap | None:
