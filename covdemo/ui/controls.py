@@ -11,7 +11,7 @@ from covdemo.run import Run
 from covdemo.ui.player import FASTEST, SPEEDS, AnyPlayer, play
 
 _TICK = 0.25  # seconds between two requests of the browser for the next round
-_SHORT, _ROUND = 0.2, 2.0  # seconds of a round after something may have changed on the page, and of the others
+_SHORT, ROUND = 0.2, 2.0  # seconds of a round after something may have changed on the page, and of the others
 _TICKED = "ticked"
 
 
@@ -97,6 +97,6 @@ def live(player: AnyPlayer, refresh: Callable[[], None]) -> None:
     devices.warm_up()  # now that the first screen has been sent
     if not player.playing:
         return
-    play(player, refresh, _ROUND if st.session_state.pop(_TICKED, False) else _SHORT)
+    play(player, refresh, ROUND if st.session_state.pop(_TICKED, False) else _SHORT)
     if not player.playing:
         st.rerun()
