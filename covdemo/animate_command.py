@@ -21,8 +21,9 @@ def animate(config: RunConfig, options: argparse.Namespace) -> int:
     """Train, draw the records and write the file; return the exit code.
 
     Raises:
-        BadArgument: if the file cannot be written.
+        BadArgument: if the file cannot be written, or vl-convert is missing.
     """
+    pictures.require()
     check_target(_FLAG, options.output)
     run = Run(config, table_file.data(config, options.table))
     advance(run, sys.stderr)
@@ -46,8 +47,6 @@ def _path(text: str) -> Path:
     path = Path(text)
     if path.suffix not in animation.FORMATS:
         raise argparse.ArgumentTypeError(f"expected a name that ends in .gif or .webp, got {path.name}")
-    if not pictures.available():
-        raise argparse.ArgumentTypeError(pictures.MISSING)
     return path
 
 

@@ -37,7 +37,8 @@ def map_grid(config: RunConfig, options: argparse.Namespace) -> int:
     """Compute a map, or go on with one that was interrupted, and write it; return the exit code.
 
     Raises:
-        BadArgument: for axes that make no sense, or a file that cannot be written or holds another map.
+        BadArgument: for axes that make no sense, a file that cannot be written or holds another map, or a picture that nothing
+            here can draw.
     """
     if options.all:
         _refuse_others(options)
@@ -46,6 +47,8 @@ def map_grid(config: RunConfig, options: argparse.Namespace) -> int:
     with reading():
         x, y = (_axis(name, options) for name in (options.x, options.y))
         empty = StabilityMap.empty(config, x, y, range(options.seeds), data.identity if data else "")
+    if options.picture:
+        pictures.require("--picture")
     files = (("--csv", write_csv, options.csv), ("--picture", write_picture, options.picture))
     _refuse_same(options)
     for flag, _, path in files:
@@ -132,8 +135,6 @@ def _picture(text: str) -> Path:
     path = Path(text)
     if path.suffix not in (".png", ".svg"):
         raise argparse.ArgumentTypeError(f"expected a name that ends in .png or .svg, got {path.name}")
-    if not pictures.available():
-        raise argparse.ArgumentTypeError(pictures.MISSING)
     return path
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
+from covdemo.arguments import reading
 from covdemo.charts import Spec
 
 Kind = Literal["png", "svg"]
@@ -30,6 +31,24 @@ def available() -> bool:
     return find_spec("vl_convert") is not None
 
 
+def require(flag: str = "") -> None:
+    """Refuse, before the work, what needs vl-convert where it is missing.
+
+    Args:
+        flag: of the command line, which asks for it; empty if the command as such does.
+
+    Raises:
+        BadArgument: if vl-convert is missing.
+    """
+    with reading(flag):
+        _require()
+
+
+def _require() -> None:
+    if not available():
+        raise ValueError(MISSING)
+
+
 def draw(
     spec: Mapping[str, Any],
     kind: Kind,
@@ -49,8 +68,7 @@ def draw(
     Raises:
         ValueError: if vl-convert is missing.
     """
-    if not available():
-        raise ValueError(MISSING)
+    _require()
     import vl_convert
 
     whole = {"background": "white", **spec}

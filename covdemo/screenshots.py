@@ -45,7 +45,7 @@ def screenshots(config: RunConfig, options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Refuse options that exclude each other, and a folder that is none."""
+    """Refuse options that exclude each other, a folder that is none, and pictures that nothing here can draw."""
     given = [name for name, value in vars(options).items() if value not in (None, False)]
     for option, fixed in _FIXED.items():
         for name in given if option in given else ():
@@ -53,6 +53,8 @@ def _check(options: argparse.Namespace) -> None:
                 raise BadArgument(f"{_FLAGS.get(name, f'--{name}')} cannot be asked for together with --{option}")
     if not options.out.is_dir():
         raise BadArgument(f"expected a folder to write to, got {options.out}")
+    if options.static:
+        pictures.require("--static")
 
 
 def _photograph(chosen: Sequence[Shot], folder: Path) -> None:
@@ -98,7 +100,8 @@ def _headless():  # type: ignore[no-untyped-def]  # noqa: ANN202  (a module that
     try:
         from covdemo import headless
     except ModuleNotFoundError as error:
-        raise BadArgument(f"{error.name} is missing: pip install playwright, and have a chromium browser") from None
+        package = str(error.name).partition(".")[0]
+        raise BadArgument(f"{package} is missing: pip install playwright, and have a chromium browser") from None
     return headless
 
 

@@ -126,19 +126,38 @@ def test_a_folder_that_cannot_be_written_to_is_a_sentence(flag, tmp_path, capsys
 
 
 # ---- optional packages ---------------------------------------------------------------------------------------------------
+NO_PICTURES = "vl-convert is missing: pip install 'covdemo[pictures]'"
+SHORT = ["--points", "5", "--epochs", "1"]
+
+
 @pytest.mark.parametrize(
     ("module", "arguments", "sentence"),
     [
-        ("vl_convert", ["--picture", "map.svg"], "--picture: vl-convert is missing: pip install 'covdemo[pictures]'"),
-        ("distributed", ["--dask", "tcp://localhost:1"], "--dask: distributed is missing: pip install 'covdemo[cluster]'"),
+        ("vl_convert", [*MAP, "--picture", "map.svg"], f"map: --picture: {NO_PICTURES}"),
+        ("vl_convert", ["screenshots", ".", "--static", *SHORT], f"screenshots: --static: {NO_PICTURES}"),
+        ("vl_convert", ["animate", *SHORT], f"animate: {NO_PICTURES}"),
+        ("vl_convert", ["animate", "--output", "run.webp", *SHORT], f"animate: {NO_PICTURES}"),
+        ("distributed", [*MAP, "--dask", "tcp://x:1"], "map: --dask: distributed is missing: pip install 'covdemo[cluster]'"),
+        ("playwright", ["screenshots", ".", *SHORT], "screenshots: playwright is missing: pip install playwright"),
     ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_a_missing_optional_package_is_a_sentence_that_says_how_to_get_it(
     module, arguments, sentence, monkeypatch, tmp_path, capsys
 ):
+    take_away(module, monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    code, message = refusal(capsys, arguments)
+    assert (code, message.startswith(f"python -m covdemo {sentence}"), "done" in message) == (2, True, False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def take_away(module, monkeypatch):
+    """Let a package be missing, also where it and what needs it have been imported."""
+    for name in [name for name in sys.modules if name.startswith(f"{module}.") or name == "covdemo.headless"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delattr("covdemo.headless", raising=False)
     monkeypatch.setitem(sys.modules, module, None)
-    code, message = refusal(capsys, [*MAP, "--out", str(tmp_path / "map.npz"), *arguments])
-    assert (code, sentence in message) == (2, True)
 
 
 # ---- memory of a graphics card -------------------------------------------------------------------------------------------
