@@ -117,8 +117,8 @@ def run_batch(
     """
     try:
         return _run_batch(configs, progress, compiled, data)
-    except torch.OutOfMemoryError:
-        if configs[0].device == "cpu":
+    except RuntimeError as error:
+        if configs[0].device == "cpu" or not devices.card_is_full(error):
             raise
     notice = devices.TOO_MANY.format(runs=len(configs))
     _LOG.warning(notice)

@@ -35,6 +35,20 @@ DTYPES = {
 
 TOO_MANY = "The graphics card has not enough memory for {runs:,} runs side by side: they were computed on the CPU."
 OUT_OF_MEMORY = "The graphics card has no memory left: the run is computed on the CPU from here on."
+_NO_ROOM_ON_CARD = ("out of memory", "STATUS_ALLOC_FAILED")  # the driver, where others have filled the card; cuBLAS and its kin
+_NO_ROOM = "DefaultCPUAllocator"  # torch raises no MemoryError
+
+
+def card_is_full(error: BaseException) -> bool:
+    """Whether torch has raised an error because a graphics card has no memory left, filled by this process or by others."""
+    told = isinstance(error, RuntimeError) and any(words in str(error) for words in _NO_ROOM_ON_CARD)
+    return told or isinstance(error, torch.OutOfMemoryError)
+
+
+def memory_is_full(error: BaseException) -> bool:
+    """Whether Python, NumPy or torch has raised an error because there is no memory left, a graphics card's included."""
+    told = isinstance(error, RuntimeError) and _NO_ROOM in str(error)
+    return told or isinstance(error, MemoryError) or card_is_full(error)
 
 
 def refusal(device: str) -> str:

@@ -6,6 +6,8 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
 from typing import Any, Generic, TypeVar
 
+from covdemo import devices
+
 Result = TypeVar("Result")
 PATIENCE = 60.0  # seconds after which nobody is believed to wait for the result any more
 SLICE = 1.0  # seconds after which others that wait have their turn
@@ -120,11 +122,10 @@ class Job(Generic[Result]):
             pass
         except ValueError as error:
             self.fault = str(error)
-        except MemoryError:
-            self.fault = NO_MEMORY
-        except Exception:
-            self.fault = UNFORESEEN
-            raise
+        except Exception as error:
+            self.fault = NO_MEMORY if devices.memory_is_full(error) else UNFORESEEN
+            if self.fault == UNFORESEEN:
+                raise
         finally:
             _TURNS.leave(self)
 

@@ -45,8 +45,8 @@ def _on_some_device(work: "Callable[Concatenate[Run, Given], Result]", /) -> "Ca
     def wrapped(run: "Run", /, *args: Given.args, **kwargs: Given.kwargs) -> Result:
         try:
             return work(run, *args, **kwargs)
-        except torch.OutOfMemoryError:
-            if run.device == "cpu":
+        except RuntimeError as error:
+            if run.device == "cpu" or not devices.card_is_full(error):
                 raise
             run._leave_card()
             return work(run, *args, **kwargs)

@@ -10,9 +10,9 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "covdemo"
 # from the bottom up; a module may import what stands on a line above its own, or on its own line
 LAYERS = [
-    "linalg spectra limits jobs spreadsheets arguments",
+    "linalg spectra limits devices jobs spreadsheets arguments",
     "gaussians repairs",
-    "fields devices metrics",
+    "fields metrics",
     "trials datafiles",
     "samples",
     "sources",

@@ -20,8 +20,10 @@ from covdemo import atlas, devices
 from covdemo.batch import run_batch
 from covdemo.cli import main
 from covdemo.config import RunConfig
+from covdemo.jobs import Memory
 from covdemo.run import Run
 from covdemo.stability import StabilityMap
+from covdemo.ui import working
 
 ROOT = Path(__file__).parent.parent
 SMALL = RunConfig(parameterization="diagonal", points=8, epochs=1)
@@ -161,25 +163,37 @@ def take_away(module, monkeypatch):
 
 
 # ---- memory of a graphics card -------------------------------------------------------------------------------------------
-@pytest.fixture
-def card(monkeypatch):
+FULL_CARD = {
+    "by this process": torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 MiB."),
+    "by another": torch.AcceleratorError("CUDA error: out of memory\nSearch for `cudaErrorMemoryAllocation' in the manual."),
+    "for cuBLAS": RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+}
+
+
+@pytest.fixture(params=FULL_CARD)
+def card(request, monkeypatch):
     """A graphics card that is the processor, until operations of these numbers find it full."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    return breaking(FULL_CARD[request.param], monkeypatch)
+
+
+def breaking(error, monkeypatch):
+    """Let operations of the numbers that are put into the set returned, or all ``at once``, end in an error of a card."""
     place, stack, done = torch.as_tensor, torch.stack, itertools.count()
     full = set()
 
     def as_tensor(data, *args, device=None, **options):
         if device == "cuda" and "at once" in full:
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 MiB.")
+            raise error
         return place(data, *args, device=None if device == "cuda" else device, **options)
 
     def stacked(*args, **options):
         if next(done) in full:
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 MiB.")
+            raise error
         return stack(*args, **options)
 
     monkeypatch.setattr(torch, "as_tensor", as_tensor)
     monkeypatch.setattr(torch, "stack", stacked)
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     return full
 
 
@@ -198,6 +212,16 @@ def test_a_full_card_makes_a_run_go_on_on_the_cpu_as_if_nothing_had_happened(ful
     for name in ("trial", "loss", "means", "scale_trils", "room"):
         np.testing.assert_array_equal(run.history.column(name), straight.history.column(name))
     assert run.history.failed == straight.history.failed > 0
+
+
+@pytest.mark.parametrize("work", [Run, lambda config: run_batch([config])], ids=["run", "batch"])
+def test_another_error_of_a_card_is_not_taken_for_a_full_one(work, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    error = torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
+    breaking(error, monkeypatch).add("at once")
+    with pytest.raises(torch.AcceleratorError) as raised:
+        work(BREAKS)
+    assert raised.value is error
 
 
 def test_a_run_that_has_room_stays_on_its_card(card):
@@ -230,7 +254,8 @@ def test_a_batch_that_a_card_cannot_hold_is_done_on_the_cpu_and_said(card, caplo
     assert (found.notice, words in caplog.text) == (words, True)
 
 
-def test_a_map_that_a_card_cannot_hold_says_so_on_the_page(card):
+def test_a_map_that_a_card_cannot_hold_says_so_on_the_page(card, monkeypatch):
+    monkeypatch.setattr(working, "_MEMORY", Memory())  # no other test has computed it
     card.add("at once")
     page = open_page(device="cuda", points="1", epochs="1", tab="Map")
     press(page, "compute map")

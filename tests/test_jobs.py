@@ -4,7 +4,9 @@ import threading
 import time
 from functools import partial
 
+import numpy as np
 import pytest
+import torch
 
 from covdemo import jobs
 from covdemo.jobs import Job, Memory
@@ -42,28 +44,28 @@ def test_a_fault_is_a_sentence():
     assert (job.result, job.fault) == (None, "expected more, got less")
 
 
-def failing(error):
-    """Return a job that has ended in an error, and what the log got."""
+def ended(work):
+    """Return a job at its end, and what the log got."""
     logged = []
-
-    def fail(tell):
-        raise error
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(threading, "excepthook", lambda told: logged.append(told.exc_value))
-        job = Job(fail)
+        job = Job(work)
         assert job.wait(SOON)
     return job, logged
 
 
-def test_too_little_memory_is_a_sentence_and_no_traceback():
-    job, logged = failing(MemoryError())
+@pytest.mark.parametrize("work", [lambda tell: np.empty(10**15), lambda tell: torch.empty(10**15)], ids=["NumPy", "torch"])
+def test_too_little_memory_is_a_sentence_and_no_traceback(work):
+    job, logged = ended(work)
     assert (job.result, job.fault, logged) == (None, jobs.NO_MEMORY, [])
 
 
-def test_an_error_that_was_not_foreseen_is_a_sentence_and_a_traceback_in_the_log():
-    error = LookupError("of the programmer's")
-    job, logged = failing(error)
+@pytest.mark.parametrize("error", [LookupError("of the programmer's"), RuntimeError("of torch's")], ids=repr)
+def test_an_error_that_was_not_foreseen_is_a_sentence_and_a_traceback_in_the_log(error):
+    def fail(tell):
+        raise error
+
+    job, logged = ended(fail)
     assert (job.result, job.fault, logged) == (None, jobs.UNFORESEEN, [error])
 
 
