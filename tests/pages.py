@@ -1,14 +1,18 @@
 """The page without a browser, for tests: Streamlit's own AppTest."""
 
 import re
+from functools import cache
 from pathlib import Path
 
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from covdemo.config import FIELDS
 from covdemo.ui import widgets
 
 APP = Path(__file__).parent.parent / "app.py"
+# AppTest looks for components through all installed packages at each opening: twice the work of drawing the page
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
 
 def open_page(**query):
