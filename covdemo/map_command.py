@@ -45,7 +45,7 @@ def map_grid(config: RunConfig, options: argparse.Namespace) -> int:
         return _ship(Path(str(atlas.place("covariance"))).parent)
     data = table_file.data(config, options.table)
     with reading():
-        x, y = (_axis(name, options) for name in (options.x, options.y))
+        x, y = (_axis(side, options) for side in "xy")
         empty = StabilityMap.empty(config, x, y, range(options.seeds), data.identity if data else "")
     if options.picture:
         pictures.require("--picture")
@@ -138,9 +138,17 @@ def _picture(text: str) -> Path:
     return path
 
 
-def _axis(name: str, options: argparse.Namespace) -> Axis:
-    given = options.x_values if name == options.x else options.y_values
-    return Axis(name, _DEFAULTS[name] if given is None else _values(name, given))
+def _axis(side: str, options: argparse.Namespace) -> Axis:
+    """Return the axis of side x or y.
+
+    Raises:
+        ValueError: if one of its values cannot be used, after the name of the flag that has it.
+    """
+    name, text = getattr(options, side), getattr(options, f"{side}_values")
+    if text is None:
+        return Axis(name, _DEFAULTS[name])
+    with reading(f"--{side}-values"):
+        return Axis(name, _values(name, text))
 
 
 def _values(name: str, text: str) -> tuple[Any, ...]:
@@ -150,15 +158,15 @@ def _values(name: str, text: str) -> tuple[Any, ...]:
         ValueError: if one of them cannot be used.
     """
     values = []
-    for part in _range(name, text) if ":" in text else text.split(","):
+    for part in _range(text) if ":" in text else text.split(","):
         value, problems = _FIELDS[name].read(part.strip())
         if problems:
-            raise ValueError(f"--{name}: {problems[0].fault}")
+            raise ValueError(problems[0].fault)
         values.append(value)
     return tuple(sorted(dict.fromkeys(values))) if name != "parameterization" else tuple(dict.fromkeys(values))
 
 
-def _range(name: str, text: str) -> list[str]:
+def _range(text: str) -> list[str]:
     """Return the numbers of LOW:HIGH:COUNT in equal ratios.
 
     Raises:
@@ -167,7 +175,7 @@ def _range(name: str, text: str) -> list[str]:
     low, high, count = [parse_number(part) for part in text.split(":")] if text.count(":") == 2 else [math.nan] * 3
     if not (0 < low < high < math.inf and count in range(2, limits.AXIS_VALUES + 1)):
         within = f"0 < LOW < HIGH and COUNT 2 to {limits.AXIS_VALUES:,}"
-        raise ValueError(f"--{name}: expected a range LOW:HIGH:COUNT with {within}, got {text!r}")
+        raise ValueError(f"expected a range LOW:HIGH:COUNT with {within}, got {text!r}")
     return [repr(value) for value in np.geomspace(low, high, int(count)).tolist()]
 
 
