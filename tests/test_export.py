@@ -199,6 +199,31 @@ def test_the_command_writes_the_data_of_an_example_beside_the_script(tmp_path):
     assert finished.stdout.startswith("750 trials, accuracy 0.96")
 
 
+def test_the_command_leaves_a_table_of_the_same_name_as_it_is(tmp_path):
+    (tmp_path / "run.csv").write_text("mine")
+    for _ in range(2):  # the second finds its own points
+        assert main(["export", "--output", str(tmp_path / "run.py"), "--source", "iris"]) == 0
+    assert (tmp_path / "run.csv").read_text() == "mine"
+    assert (tmp_path / "run-points.csv").read_text().startswith("x,y,category\n")
+
+
+@pytest.mark.parametrize("name", [".", "none/run.py"])
+def test_no_points_are_written_where_the_script_cannot_be(name, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as stop:
+        main(["export", "--output", name, "--source", "iris"])
+    assert (stop.value.code, list(tmp_path.iterdir())) == (2, [])
+    assert "--output: the file cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("source", ["iris", "drawn"])
+def test_a_script_is_not_named_like_a_table(source, tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["export", "--output", str(tmp_path / "run.CSV"), "--source", source])
+    assert (stop.value.code, list(tmp_path.iterdir())) == (2, [])
+    assert "--output: expected the name of a script, as in run.py, got run.CSV" in capsys.readouterr().err
+
+
 def test_the_command_writes_the_script(tmp_path):
     assert main(["export", "--output", str(tmp_path / "run.py"), "--preset", "log-Cholesky"]) == 0
     assert printed((tmp_path / "run.py").read_text()).startswith("2000 trials, accuracy 0.99")

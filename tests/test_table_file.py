@@ -66,13 +66,16 @@ def test_a_cell_of_a_map_is_the_run_on_the_table_in_the_order_of_its_seed(file, 
 def test_the_exported_points_stand_beside_the_script(file, tmp_path):
     assert main(["export", "--table", str(file), *COLUMNS, "-o", str(tmp_path / "script.py")]) == 0
     config = as_on_the_page()
-    assert (tmp_path / "script.csv").read_bytes().decode() == to_csv(data_of(config, read_table(TABLE)))
-    assert 'DATA = "script.csv"' in (tmp_path / "script.py").read_text()
+    assert (tmp_path / "script-points.csv").read_bytes().decode() == to_csv(data_of(config, read_table(TABLE)))
+    assert 'DATA = "script-points.csv"' in (tmp_path / "script.py").read_text()
 
 
 def test_the_exported_points_never_take_the_place_of_the_table(file, capsys):
-    assert "written over the table" in refusal(capsys, "export", "--table", file, "-o", file.with_suffix(".py"))[1]
-    assert file.read_text() == TABLE
+    table = file.rename(file.with_name("mine-points.csv"))
+    code, said = refusal(capsys, "export", "--table", table, "-o", file.with_name("mine.py"))
+    assert (code, "mine-points.csv holds something else than these points; take another name" in said) == (2, True)
+    assert table.read_text() == TABLE
+    assert not file.with_name("mine.py").exists()
 
 
 def test_a_map_of_a_table_goes_on_with_its_points_and_with_no_others(file, capsys):
