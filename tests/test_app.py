@@ -47,6 +47,14 @@ def test_train_shows_the_error_at_once_in_pytorchs_words(page):
     assert page.button(key="train").label == "Train again"
 
 
+def test_a_factor_keeps_its_capital_letter_in_what_was_done():
+    page = open_page(parameterization="tril", policy="project", lr_cov="0.05", points="20", epochs="1")
+    player(page).run.advance(40)
+    page.run()
+    assert "Smallest eigenvalue " in said(page)
+    assert "; smallest diagonal entry of L raised by " in said(page)
+
+
 def test_the_failure_is_a_row_of_the_log(page):
     run_to_the_end(page, "train")
     (failure,) = player(page).run.history.failures

@@ -46,7 +46,8 @@ def _sentence(failure: Failure) -> str:
     eigenvalue, room = min(failure.eigenvalues), failure.room
     amounts = [f"smallest eigenvalue {number(eigenvalue)}"] if math.isfinite(eigenvalue) else []
     amounts += [f"lr_cov {number(failure.rate)} with room for {number(room)}"] if math.isfinite(room) else []
+    told = "; ".join([*amounts, failure.action])
     return (
         f"**Trial {failure.trial:,}, category {failure.category}: {failure.kind.value}.** {failure.kind.explanation} "
-        f"{'; '.join([*amounts, failure.action]).capitalize()}."
+        f"{told[:1].upper()}{told[1:]}."
     )
