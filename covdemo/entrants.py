@@ -1,10 +1,10 @@
 """The methods that are compared: which, at which learning rates, and how they are written in an address."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from covdemo.config import FIELDS, RunConfig
-from covdemo.fields import Problem, nearest, quote
+from covdemo.fields import Problem, last, nearest, quote, repeated
 from covdemo.parameterizations import PARAMETERIZATIONS
 
 MOST = 6
@@ -49,6 +49,13 @@ def write(entrants: Entrants) -> str:
     return ",".join(entrant.text for entrant in entrants)
 
 
+def named(query: Mapping[str, object]) -> tuple[Entrants, list[Problem]]:
+    """Return the entrants that an address names, the default where it names none, and all that is wrong with it."""
+    text, problems = last(query.get(URL, ()), URL, _LABEL)
+    found, wrong = (DEFAULT, []) if text is None else read(text)
+    return found, problems + wrong
+
+
 def read(text: str) -> tuple[Entrants, list[Problem]]:
     """Return the entrants that a text names, and all that is wrong with it; never raises."""
     found: dict[str, Entrant] = {}
@@ -56,8 +63,11 @@ def read(text: str) -> tuple[Entrants, list[Problem]]:
     words = list(filter(None, (word.strip() for word in text.split(","))))
     for word in words[:_LOOKED_AT]:
         key, _, rate = word.partition(_AT)
-        fault = _fault(key, found)
-        if fault:
+        if key in found:
+            times = sum(other.partition(_AT)[0] == key for other in words)
+            problems.append(_problem(f"{key} is {repeated(times)}", "the first is used"))
+            continue
+        if fault := _fault(key, found):
             problems.append(_problem(fault, "it is left out"))
             continue
         lr_cov, wrong = read_rate(rate)
@@ -66,15 +76,13 @@ def read(text: str) -> tuple[Entrants, list[Problem]]:
     if len(words) > _LOOKED_AT:
         fault = f"{len(words) - _LOOKED_AT:,} names more are given, at most {MOST} are possible"
         problems.append(_problem(fault, "they are left out"))
-    return tuple(found.values()), problems
+    return tuple(found.values()), list(dict.fromkeys(problems))
 
 
 def _fault(key: str, found: Collection[str]) -> str:
     """Return what is wrong with a further key; empty for nothing."""
     if key not in PARAMETERIZATIONS:
         return f"{quote(key)} is not one of {', '.join(PARAMETERIZATIONS)}{nearest(key, PARAMETERIZATIONS)}"
-    if key in found:
-        return f"{key} is named twice, once is right"
     return f"{key} is one too many, at most {MOST} are possible" if len(found) == MOST else ""
 
 

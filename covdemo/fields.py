@@ -131,12 +131,8 @@ class Field:
 
     def read(self, given: object) -> tuple[Value, list[Problem]]:
         """Return the value that a text stands for, and what is wrong with it; of several texts the last counts."""
-        problems = []
-        if isinstance(given, list | tuple):
-            if len(given) > 1:
-                problems.append(self.problem(f"given {len(given)} times, once is right", "the last is used"))
-            given = given[-1] if given else self.default
-        value, fault = self._read(str(given))
+        text, problems = last(given, self.name, self.label)
+        value, fault = self._read(str(self.default) if text is None else text)
         if fault:
             problems.append(self.problem(fault, self.used(value)))
         return value, problems
@@ -192,6 +188,24 @@ class Field:
         noun = "a whole number" if self.kind is int else "a number"
         ends = f"at least {show(self.low)} and below" if self.range.open else f"from {show(self.low)} to"
         return f"{noun} {ends} {show(self.high)}"
+
+
+def last(given: object, name: str, label: str) -> tuple[str | None, list[Problem]]:
+    """Return the last of the texts that an address gives a parameter, None for none, and a problem where there are several.
+
+    Args:
+        given: a text, or a list of texts.
+        name: of the parameter.
+        label: name for people.
+    """
+    texts = given if isinstance(given, list | tuple) else [given]
+    problems = [Problem(name, label, repeated(len(texts)), "the last is used")] if len(texts) > 1 else []
+    return (str(texts[-1]) if texts else None), problems
+
+
+def repeated(times: int) -> str:
+    """Say that something is given too often."""
+    return f"given {times:,} times instead of once"
 
 
 def parse_number(text: str) -> float:

@@ -8,7 +8,7 @@ from importlib.resources import files
 from urllib.parse import parse_qsl
 
 from covdemo.config import RunConfig, read
-from covdemo.fields import Problem, nearest, quote
+from covdemo.fields import Problem, last, nearest, quote
 
 PARAMETER = "lesson"  # of the address
 _LABEL = "Lesson"
@@ -67,16 +67,12 @@ def lessons() -> Mapping[str, Lesson]:
 
 def named(query: Mapping[str, object]) -> tuple[Lesson | None, list[Problem]]:
     """Return the lesson that an address names, if there is one, and what is wrong with the name; of several the last counts."""
-    given = query.get(PARAMETER, ())
-    names = [str(name) for name in given] if isinstance(given, list | tuple) else [str(given)]
-    if not names:
+    name, problems = last(query.get(PARAMETER, ()), PARAMETER, _LABEL)
+    if name is None:
         return None, []
-    found = lessons().get(names[-1])
-    problems = []
-    if len(names) > 1:
-        problems.append(Problem(PARAMETER, _LABEL, f"given {len(names)} times, once is right", "the last is used"))
+    found = lessons().get(name)
     if found is None:
-        fault = f"there is no lesson {quote(names[-1])}{nearest(names[-1], lessons())}"
+        fault = f"there is no lesson {quote(name)}{nearest(name, lessons())}"
         problems.append(Problem(PARAMETER, _LABEL, fault, "none is opened"))
     return found, problems
 

@@ -156,7 +156,10 @@ def test_a_rate_that_is_none_is_answered_in_place_and_the_run_goes_on_at_the_las
         ({"device": "cuda"}, "PyTorch finds no CUDA device; cpu is used"),
         ({"colour": "<script>"}, "'colour': there is no setting of this name"),
         ({"points": "1e9"}, "Points per category"),
-        ({"seed": ["1", "2"]}, "given 2 times, once is right; the last is used"),
+        ({"seed": ["1", "2"]}, "Seed: given 2 times instead of once; the last is used"),
+        ({"compare": ["tril", "spherical"]}, "Methods to compare: given 2 times instead of once; the last is used"),
+        ({"lesson": ["momentum", "log-cholesky"]}, "Lesson: given 2 times instead of once; the last is used"),
+        ({"tab": ["Map", "Train"]}, "Tab: given 2 times instead of once; the last is used"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else None,
 )

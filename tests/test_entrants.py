@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from covdemo.config import RunConfig
-from covdemo.entrants import DEFAULT, MOST, Entrant, read, write
+from covdemo.entrants import DEFAULT, MOST, Entrant, named, read, write
 from covdemo.limits import RATE
 from covdemo.parameterizations import PARAMETERIZATIONS
 
@@ -33,7 +33,8 @@ def test_the_default_begins_with_the_question_and_its_accepted_answer():
 @pytest.mark.parametrize(
     ("text", "left", "sentence"),
     [
-        ("tril,tril", 1, "Methods to compare: tril is named twice, once is right; it is left out."),
+        ("tril,tril", 1, "Methods to compare: tril is given 2 times instead of once; the first is used."),
+        ("tril,tril@1,tril", 1, "Methods to compare: tril is given 3 times instead of once; the first is used."),
         ("tril,log-colesky", 1, "'log-colesky' is not one of covariance, precision"),
         ("log-colesky", 0, "the nearest is log-cholesky; it is left out."),
         ("tril@fast", 1, "tril: 'fast' is not a number from 0"),
@@ -46,6 +47,17 @@ def test_what_cannot_be_used_is_said(text, left, sentence):
     entrants, (problem,) = read(text)
     assert len(entrants) == left
     assert sentence in problem.sentence
+
+
+@pytest.mark.parametrize("query", [{}, {"compare": []}])
+def test_an_address_that_names_no_methods_means_the_default(query):
+    assert named(query) == (DEFAULT, [])
+
+
+def test_of_several_texts_in_an_address_the_last_counts_and_all_that_is_wrong_is_told():
+    found, problems = named({"compare": ["tril", "spherical@fast"]})
+    assert found == (Entrant("spherical"),)
+    assert [problem.remedy for problem in problems] == ["the last is used", "the rate of all others is used"]
 
 
 @pytest.mark.parametrize("word", ["a", "tril"])

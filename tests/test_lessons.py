@@ -72,7 +72,7 @@ def test_an_unknown_lesson_is_told_with_the_nearest():
 def test_of_several_lessons_the_last_counts_and_this_is_told():
     found, (problem,) = named({"lesson": ["momentum", "log-cholesky"]})
     assert found == lessons()["log-cholesky"]
-    assert problem.sentence == "Lesson: given 2 times, once is right; the last is used."
+    assert problem.sentence == "Lesson: given 2 times instead of once; the last is used."
 
 
 def test_what_an_address_sets_itself_counts_before_what_its_lesson_sets():

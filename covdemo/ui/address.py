@@ -24,8 +24,7 @@ def arrive() -> tuple[RunConfig, list[Problem]] | None:
     st.session_state[_ARRIVED] = True
     query = {name: st.query_params.get_all(name) for name in st.query_params}
     config, problems = read(lessons.complete(query), others=[lessons.PARAMETER, entrants.URL, tabs.URL])
-    tabs.fill(query)
-    return config, problems + lesson.arrive(query) + methods.fill(query)
+    return config, problems + lesson.arrive(query) + methods.fill(query) + tabs.fill(query)
 
 
 def show(config: RunConfig) -> None:

@@ -17,8 +17,7 @@ _OWN_HELP = "A method may have a rate of its own; where nothing is typed, that o
 
 def fill(query: Mapping[str, list[str]]) -> list[Problem]:
     """Choose what the address names, the default where it names nothing; return what is wrong with it."""
-    named = query.get(entrants.URL)
-    found, problems = entrants.read(named[-1]) if named else (entrants.DEFAULT, [])
+    found, problems = entrants.named(query)
     st.session_state[_CHOSEN] = [entrant.key for entrant in found]
     for key in PARAMETERIZATIONS:
         st.session_state[_own(key)] = ""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from covdemo.fields import nearest, quote
+from covdemo.fields import Problem, last, nearest, quote
 
 Refresh = Callable[[], None]
 URL = "tab"
@@ -16,9 +16,11 @@ FIRST, CODE = "Train", "Code"
 _BREATH = 0.012
 
 
-def fill(query: Mapping[str, list[str]]) -> None:
-    """Open the tab that the address names, the first where it names none."""
-    st.session_state[KEY] = query.get(URL, [FIRST])[-1]
+def fill(query: Mapping[str, list[str]]) -> list[Problem]:
+    """Open the tab that the address names, the first where it names none; return what is wrong with naming several."""
+    name, problems = last(query.get(URL, FIRST), URL, "Tab")
+    st.session_state[KEY] = name
+    return problems
 
 
 def query() -> dict[str, str]:
