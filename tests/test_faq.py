@@ -41,6 +41,8 @@ EARLIER = [
     "RuntimeError: Lapack Error in potrf : the leading minor of order 2 is not positive definite",
     "The parameter covariance_matrix has invalid values",
     "The parameter scale_tril has invalid values",
+    "The parameter precision_matrix has invalid values",
+    "The parameter loc has invalid values",
 ]
 
 
