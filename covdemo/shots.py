@@ -136,7 +136,9 @@ def summary(table: bytes) -> dict[str, Any]:
 
 def _sizes(table: pa.Table) -> dict[str, Any]:
     numbers = {name: _numbers(np.asarray(table[name])) for name in table.column_names}
-    return {"rows": table.num_rows} | {name: _short(np.nanmean(np.abs(each))) for name, each in numbers.items() if len(each)}
+    return {"rows": table.num_rows} | {
+        name: _short(float(np.nanmean(np.abs(each)))) for name, each in numbers.items() if len(each)
+    }
 
 
 def _numbers(column: NDArray[Any]) -> NDArray[np.float64]:
@@ -147,6 +149,6 @@ def _numbers(column: NDArray[Any]) -> NDArray[np.float64]:
     return np.array([float(number) for text in texts for number in _NUMBER.findall(text)])
 
 
-def _short(number: float) -> float:
+def _short(number: float | np.floating[Any]) -> float:
     """Return a number with so few digits that it hardly depends on the machine."""
     return float(f"{number:.3g}")
