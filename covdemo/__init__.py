@@ -9,20 +9,24 @@ Letters used for shapes throughout:
 - ``N``: data points
 """
 
+from covdemo.batch import Results, run_batch
 from covdemo.config import RunConfig
 from covdemo.failures import Failure, FailureKind
 from covdemo.gaussians import Gaussians
 from covdemo.learner import OBJECTIVES, DistrLearner
 from covdemo.optim import AffineInvariantSGD
+from covdemo.optimizers import OPTIMIZERS
 from covdemo.outcomes import Outcome, Reason
 from covdemo.parameterizations import PARAMETERIZATIONS, Parameterization, register
 from covdemo.policies import POLICIES
 from covdemo.run import Run
+from covdemo.trials import Trials
 
 __version__ = "0.1.0"
 
 __all__ = [
     "OBJECTIVES",
+    "OPTIMIZERS",
     "PARAMETERIZATIONS",
     "POLICIES",
     "AffineInvariantSGD",
@@ -33,7 +37,10 @@ __all__ = [
     "Outcome",
     "Parameterization",
     "Reason",
+    "Results",
     "Run",
     "RunConfig",
+    "Trials",
     "register",
+    "run_batch",
 ]

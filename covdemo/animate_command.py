@@ -8,9 +8,8 @@ from covdemo import animation, pictures, table_file
 from covdemo.arguments import check_target, write
 from covdemo.config import RunConfig
 from covdemo.fields import parse_number
-from covdemo.map_command import Progress
+from covdemo.progress import Progress, advance
 from covdemo.run import Run
-from covdemo.train_command import advance
 
 _FLAG = "--output"
 _WIDTHS = range(200, 1201)  # pixels

@@ -33,7 +33,7 @@ DTYPES = {
 }
 
 
-TOO_MANY = "The graphics card has not enough memory for {runs:,} runs side by side: they were computed on the CPU."
+TOO_MANY = "The graphics card does not have enough memory for {runs:,} runs side by side: they were computed on the CPU."
 OUT_OF_MEMORY = "The graphics card has no memory left: the run is computed on the CPU from here on."
 _NO_ROOM_ON_CARD = ("out of memory", "STATUS_ALLOC_FAILED")  # the driver, where others have filled the card; cuBLAS and its kin
 _NO_ROOM = "DefaultCPUAllocator"  # torch raises no MemoryError

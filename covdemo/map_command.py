@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from covdemo.config import FIELDS, RunConfig
 from covdemo.failures import KINDS
 from covdemo.fields import parse_number
 from covdemo.parameterizations import PARAMETERIZATIONS
+from covdemo.progress import Progress
 from covdemo.safe_rates import RATES
 from covdemo.stability import AXES, CHUNK, OUTCOMES, UNKNOWN, Axis, StabilityMap, sweep
 from covdemo.trials import Trials
@@ -231,28 +232,6 @@ class Keeper:
         """Write what has not been written."""
         if self._unwritten is not None:
             self.write(self._unwritten)
-
-
-class Progress:
-    """Tells on a stream how far a work is, at most once a second, and how long the rest will take."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream, self._began, self._told = stream, time.monotonic(), -1.0
-        self._first: float | None = None
-
-    def __call__(self, done: float) -> None:
-        """Take note that this share of the work is done."""
-        now = time.monotonic() - self._began
-        if self._first is None:
-            self._first = done
-        if now - self._told < 1 and done < 1:
-            return
-        self._told = now
-        gained = done - self._first
-        left = f", {now * (1 - done) / gained:,.0f} s left" if gained > 0 and done < 1 else ""
-        end = "\n" if done >= 1 or not self._stream.isatty() else ""
-        start = "\r" if self._stream.isatty() else ""
-        print(f"{start}{done:4.0%} done{left}    ".rstrip() + ("" if end else "    "), end=end, file=self._stream, flush=True)
 
 
 def _ship(folder: Path) -> int:

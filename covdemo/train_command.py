@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TextIO
 
 import numpy as np
 
@@ -16,12 +15,13 @@ from covdemo.config import RunConfig
 from covdemo.failures import Failure
 from covdemo.history import LOGGED
 from covdemo.outcomes import Outcome
+from covdemo.progress import advance
 from covdemo.run import Run
 from covdemo.takeaway import history_csv, log_csv, model_file, report, run_json
 from covdemo.trials import Trials, read_npz
 
 FINISHED, STOPPED = 0, 3
-_CHUNK, _WIDTH, _LISTED = 50, 30, 10
+_LISTED = 10
 _DATA = "points to use instead of drawn ones: arrays x [N, 2], label [N], from 0, and perhaps order [T], rows of x"
 _FINAL = "write the arrays means, covariances, raw and readout as the last update left them"
 _FILES: dict[str, tuple[str, str, Callable[[Run], str | bytes]]] = {
@@ -75,19 +75,6 @@ def _data(config: RunConfig, options: argparse.Namespace) -> Trials | None:
         if options.table:
             raise ValueError("expected one file of data, got --table too")
         return read_npz(options.data, config)
-
-
-def advance(run: Run, stream: TextIO) -> None:
-    """Bring the run to its end, with a progress bar if the stream is a terminal."""
-    while not run.finished:
-        run.advance(_CHUNK)
-        if stream.isatty():
-            done = run.trial / run.total
-            filled = round(done * _WIDTH)
-            bar = "#" * filled + "." * (_WIDTH - filled)
-            print(f"\r[{bar}] {run.trial:,} of {run.total:,} trials", end="", file=stream, flush=True)
-    if stream.isatty():
-        print(file=stream)
 
 
 def summary(run: Run) -> str:

@@ -29,6 +29,7 @@ LAYERS = [
     "presets lessons categories batch history map_files table_file",
     "observed",
     "run stability entrants",
+    "progress",
     "comparison safe_rates",
     "atlas",
     "export_parts",
@@ -38,8 +39,7 @@ LAYERS = [
     "tables curve_charts",
     "map_charts replay_tables drawings pictures",
     "replay_chart animation shots",
-    "cluster ui headless map_command train_command export_command screenshots",
-    "animate_command",
+    "cluster ui headless map_command train_command export_command animate_command screenshots",
     "cli",
     "__main__",
 ]

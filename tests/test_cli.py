@@ -18,8 +18,8 @@ from covdemo import takeaway
 from covdemo.cli import main
 from covdemo.config import FIELDS, RunConfig
 from covdemo.presets import PRESETS
+from covdemo.progress import advance
 from covdemo.run import Run
-from covdemo.train_command import advance
 
 SHORT = ["--points", "20", "--epochs", "2"]
 

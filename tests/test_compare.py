@@ -194,7 +194,7 @@ def test_there_may_be_as_many_methods_as_are_promised():
     [
         ({"compare": "tril,log-colesky"}, "the nearest is log-cholesky; it is left out."),
         ({"compare": ",".join(list(PARAMETERIZATIONS)[:7])}, "is one too many, at most 6 are possible"),
-        ({"tab": "Compere"}, "'Compere' is no tab of this page, the nearest is Compare; Train is opened."),
+        ({"tab": "Compere"}, "'Compere' is not a tab of this page, the nearest is Compare; Train is opened."),
     ],
 )
 def test_what_is_wrong_with_a_link_is_said(query, sentence):

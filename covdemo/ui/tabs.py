@@ -51,7 +51,7 @@ def _complain(draws: Mapping[str, object]) -> None:
         name = st.session_state.get(KEY)
         if name and name not in draws:
             st.session_state[KEY] = FIRST
-            st.warning(f"{quote(name)} is no tab of this page{nearest(name, draws)}; {FIRST} is opened.")
+            st.warning(f"{quote(name)} is not a tab of this page{nearest(name, draws)}; {FIRST} is opened.")
 
 
 def _rest() -> None:
