@@ -84,7 +84,7 @@ def test_what_is_taken_from_a_chart_is_missed(tab, module, name, change, anew, m
 def test_another_axis_of_a_map_is_missed(anew, monkeypatch):
     before = shots.content(Shot("one", SMALL, "Map"))
     anew()
-    monkeypatch.setitem(map_charts._LABELS, "lr_cov", "Rate")
+    monkeypatch.setitem(map_charts.LABELS, "lr_cov", "Rate")
     assert not close(before, shots.content(Shot("one", SMALL, "Map")))
 
 
