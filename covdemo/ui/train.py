@@ -55,7 +55,9 @@ def _panels(run: Run) -> figures.LiveFigure:
 
 def _more_curves(run: Run) -> list[figures.LiveFigure]:
     """Draw the choice of further curves, and those chosen."""
-    return _curves(run, further.choose("curves", "Drawn below, and live."))
+    chosen = further.choose("curves", "Drawn below, and live.")
+    with st.container():  # one element, so that nothing below moves to another place
+        return _curves(run, chosen) if chosen else []
 
 
 def _curves(run: Run, rows: Sequence[Curve]) -> list[figures.LiveFigure]:
