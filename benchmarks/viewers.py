@@ -1,6 +1,9 @@
 """How many viewers one server bears: real browser sessions that all train at once, the server on two cores.
 
-    python benchmarks/viewers.py [--json] [--quick] [--viewers 10] [--cores 0,1] [--soak MINUTES]
+    python benchmarks/viewers.py [--json] [--quick] [--viewers 3 10] [--cores 0,1] [--soak MINUTES] [--write]
+
+``--write`` puts the table into ``docs/public-host.md``. Of several numbers of viewers JSON has the figures of the last, and
+under ``each`` those of all.
 
 viewers               how many train at once
 errors                complaints of their browsers' consoles, and warnings and errors in the server's log
@@ -10,8 +13,8 @@ trials_per_s          trials that each viewer's run has done, per second; 100 ar
 rss_mb                resident memory of the server while all train, in MB
 rss_mb_per_viewer     what each one after the first adds to it
 stops_s               from the moment all tabs are closed until the server rests; at most 5 are allowed
-soak                  with --soak: minutes, resident memory over time, and its growth in per cent from the first size after
-                      the first minute to the last one
+soak                  with --soak, for the first number of viewers: minutes, resident memory over time, and its growth in per
+                      cent from the first size after the first minute to the last one
 """
 
 import argparse
@@ -20,14 +23,26 @@ import os
 import platform
 import re
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
-import checkout  # noqa: F401
+import doctables
 import streamlit
 
 from covdemo import headless
 
+NAME = "python benchmarks/viewers.py --write"
+HEAD = (
+    "viewers",
+    "errors",
+    "pictures a second, each",
+    "trials a second, each",
+    "memory",
+    "for each further viewer",
+    "rest after all have left",
+    "growth of memory",
+)
 _RUN = "/?parameterization=log-cholesky&epochs=250"
 _BAD = re.compile("traceback|error|exception|warning", re.IGNORECASE)
 _FIRST = 5.0  # seconds that the first viewer trains alone, at most
@@ -119,23 +134,55 @@ def seconds_to_rest(server: headless.Server) -> float:
     return float("inf")
 
 
+def table(found: Sequence[dict[str, Any]]) -> str:
+    """Return the figures as a table in Markdown, a row for each number of viewers."""
+    return doctables.table(HEAD, *(_row(each) for each in found))
+
+
+def _row(found: dict[str, Any]) -> tuple[str, ...]:
+    speeds = (_span(found["frames_per_s"]), _span(found["trials_per_s"]))
+    memory = (f"{found['rss_mb']:g} MB", f"{found['rss_mb_per_viewer']:g} MB")
+    rest = f"{found['stops_s']:g} s" if found["stops_s"] < _WATCHED else f"more than {_WATCHED:g} s"
+    return str(found["viewers"]), str(found["errors"]), *speeds, *memory, rest, _grown(found.get("soak"))
+
+
+def _span(numbers: Sequence[float]) -> str:
+    """Return the least and the largest of the viewers' figures."""
+    low, high = min(numbers), max(numbers)
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
+
+
+def _grown(soak: dict[str, Any] | None) -> str:
+    if soak is None or soak["growth_percent"] is None:
+        return "not measured"
+    return f"{soak['growth_percent']:g} % in {soak['minutes'] - _WARM / 60:g} min"
+
+
+def content(found: Sequence[dict[str, Any]], cores: str) -> str:
+    """Return what was measured on what, as a sentence and a table in Markdown."""
+    versions = f"Python {platform.python_version()} and Streamlit {streamlit.__version__}"
+    return f"Measured with {versions}, the server on cores {cores} of {os.cpu_count()}.\n\n{table(found)}"
+
+
 def main() -> None:
-    """Print the figures as a table, or as JSON."""
+    """Print the figures, as JSON if asked for, or write them into the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="one JSON object and nothing else")
     parser.add_argument("--quick", action="store_true", help="two viewers for a few seconds: under a minute")
-    parser.add_argument("--viewers", type=int, default=10, help="how many; default: 10")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/public-host.md")
+    parser.add_argument("--viewers", type=int, nargs="+", default=[10], metavar="N", help="how many; default: 10")
     parser.add_argument("--cores", default="0,1", help="processor cores of the server; the browsers take any")
-    parser.add_argument("--soak", type=float, default=0, metavar="MINUTES", help="how long to watch the memory")
+    parser.add_argument("--soak", type=float, default=0, metavar="MINUTES", help="to watch the memory, with the first N")
     arguments = parser.parse_args()
-    viewers, seconds = (2, 2) if arguments.quick else (arguments.viewers, 20)
-    found = measure(viewers, seconds, arguments.cores, arguments.soak)
+    viewers, seconds = ([2], 2) if arguments.quick else (arguments.viewers, 20)
+    soaks = [arguments.soak, *[0.0] * (len(viewers) - 1)]
+    found = [measure(count, seconds, arguments.cores, soak) for count, soak in zip(viewers, soaks, strict=True)]
     if arguments.json:
-        print(json.dumps(found))
-        return
-    print(f"Python {platform.python_version()}, Streamlit {streamlit.__version__}, cores {arguments.cores} of {os.cpu_count()}")
-    for name, figure in found.items():
-        print(f"{name:20} {figure}")
+        print(json.dumps(found[-1] | ({"each": found} if len(found) > 1 else {})))
+    else:
+        print("\n".join([content(found, arguments.cores), *(line for each in found for line in each["complaints"])]))
+    if arguments.write:
+        doctables.put(doctables.DOCS / "public-host.md", NAME, content(found, arguments.cores))
 
 
 if __name__ == "__main__":

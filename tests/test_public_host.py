@@ -1,13 +1,17 @@
 """What docs/public-host.md promises is so: its figures, the settings of the server, and what the source does not do."""
 
 import ast
+import json
+import os
 import re
 import sys
 import tomllib
 from importlib import metadata
 from pathlib import Path
 
+import doctables
 import pytest
+import viewers
 from pages import open_page, press
 
 from covdemo import history, jobs, limits
@@ -19,8 +23,20 @@ PAGE = (ROOT / "docs" / "public-host.md").read_text()
 SOURCES = [ROOT / "app.py", *sorted((ROOT / "covdemo").rglob("*.py"))]
 CONFIG = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
 ROWS = [[cell.strip() for cell in line.strip("|").split("|")] for line in PAGE.splitlines() if line.startswith("| ")]
-ADVISORIES = [row for row in ROWS if re.fullmatch(r"\d+(\.\d+)+", row[2])]
+ADVISORIES = [row for row in ROWS if len(row) == 3 and re.fullmatch(r"\d+(\.\d+)+", row[2])]
 LIMITS = {row[0]: row[1] for row in ROWS if len(row) == 3 and row[0] != "what"}
+TRAINED = {
+    "viewers": 3,
+    "errors": 0,
+    "frames_per_s": [11.8, 12.5, 12.0],
+    "frames_per_s_min": 11.8,
+    "trials_per_s": [100, 100, 100],
+    "rss_mb": 417,
+    "rss_mb_per_viewer": 2.9,
+    "stops_s": 0.6,
+    "soak": {"minutes": 10.0, "rss_mb": [410, 418], "growth_percent": 1.9},
+    "complaints": [],
+}
 
 
 def span(allowed):
@@ -51,6 +67,43 @@ def span(allowed):
 )
 def test_the_page_states_the_limit_that_the_code_has(what, limit):
     assert LIMITS[what] == limit
+
+
+def test_viewers_are_a_row_each_from_the_slowest_to_the_fastest():
+    unsteady = {**TRAINED, "errors": 2, "trials_per_s": [27, 31], "stops_s": float("inf"), "soak": {"growth_percent": None}}
+    assert viewers.table([TRAINED, unsteady]).splitlines()[2:] == [
+        "| 3 | 0 | 11.8 to 12.5 | 100 | 417 MB | 2.9 MB | 0.6 s | 1.9 % in 9 min |",
+        "| 3 | 2 | 11.8 to 12.5 | 27 to 31 | 417 MB | 2.9 MB | more than 20 s | not measured |",
+    ]
+
+
+def test_the_command_writes_the_table_of_viewers_into_the_page(monkeypatch, tmp_path, capsys):
+    page = tmp_path / "public-host.md"
+    page.write_text(PAGE)
+    asked = []
+
+    def measure(count, seconds, cores, soak):
+        asked.append((count, soak))
+        return {**TRAINED, "viewers": count}
+
+    monkeypatch.setattr(doctables, "DOCS", tmp_path)
+    monkeypatch.setattr(viewers, "measure", measure)
+    monkeypatch.setattr(sys, "argv", ["viewers.py", "--viewers", "3", "10", "--soak", "10", "--write", "--json"])
+    viewers.main()
+    written, printed = doctables.part(page, viewers.NAME), json.loads(capsys.readouterr().out)
+    assert asked == [(3, 10.0), (10, 0.0)]
+    assert written.splitlines()[0].endswith(f"the server on cores 0,1 of {os.cpu_count()}.")
+    assert written.splitlines()[-2:] == [f"| {count} {viewers.table([TRAINED]).splitlines()[2][4:]}" for count in (3, 10)]
+    assert (printed["viewers"], [each["viewers"] for each in printed["each"]]) == (10, [3, 10])
+
+
+def test_the_table_of_viewers_has_the_form_in_which_it_is_written():
+    sentence, _, head, _, *rows = doctables.part(doctables.DOCS / "public-host.md", viewers.NAME).splitlines()
+    assert re.fullmatch(r"Measured with .*the server on cores [\d,]+ of \d+\.", sentence)
+    assert head == viewers.table([]).splitlines()[0]
+    form = r"\| \d+ \| 0 \| NUMBER( to NUMBER)? \| NUMBER( to NUMBER)? \| \d+ MB \| NUMBER MB \| NUMBER s \| .+ \|"
+    assert [row for row in rows if not re.fullmatch(form.replace("NUMBER", r"[\d.]+"), row)] == []
+    assert [row.split(" | ")[0] for row in rows] == ["| 3", "| 10"]
 
 
 @pytest.mark.parametrize(("package", "version"), [(row[0], row[2]) for row in ADVISORIES])
