@@ -4,11 +4,14 @@ import os
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from covdemo import limits
 from covdemo.batch import build_trainer, run_batch
 from covdemo.config import RunConfig
 from covdemo.learner import OBJECTIVES
+from covdemo.outcomes import Outcome
 from covdemo.parameterizations import PARAMETERIZATIONS
 from covdemo.policies import POLICIES
 from covdemo.run import Run
@@ -94,6 +97,16 @@ def test_compiled_runs_end_as_others_do_and_no_later_than_all_have_stopped(monke
     seen = []
     run_batch([replace(LANES[0], lr_cov=1.0)], seen.append, compiled=True)
     assert seen == [0, 40 / 120]  # looked at every twenty calls of two trials
+
+
+@pytest.mark.skipif(not COMPILER and "CI" not in os.environ, reason="no C++ compiler: install g++ or set CXX")
+def test_the_longest_run_comes_to_its_end_where_its_trials_are_compiled(monkeypatch):
+    monkeypatch.setattr("covdemo.fused.UNROLL", 2)  # compiled by the test above already
+    config, seen = replace(LANES[0], points=1, epochs=int(limits.EPOCHS.high)), []
+    found = run_batch([config], seen.append, compiled=True)
+    assert (config.trials, seen[-1]) == (limits.TRIALS, 1 - 40 / limits.TRIALS)
+    assert (found.outcome[0], found.failed_at[0], found.accuracy[0]) == (Outcome.LEARNED, -1, 1)
+    assert np.isfinite(found.kl[0])
 
 
 def test_what_cannot_be_compiled_is_done_without_and_said(caplog):

@@ -93,7 +93,7 @@ def test_a_rate_of_0_changes_nothing_and_fails_nowhere(key):
     assert not_finite(run) == []
 
 
-def test_the_longest_run_keeps_few_records_and_its_charts_are_finite():
+def test_the_first_2_000_trials_of_the_longest_run_keep_few_records_and_their_charts_are_finite():
     run = Run(RunConfig(points=1, epochs=int(limits.EPOCHS.high), lr_cov=1e-5))
     run.advance(2_000)
     assert run.total == limits.TRIALS
