@@ -1,5 +1,6 @@
 """Settings of all tests: the device, one thread, no deadlines."""
 
+import logging
 import os
 
 import pytest
@@ -19,6 +20,22 @@ def pytest_addoption(parser):
 def device(request):
     """The device that the mathematics is tested on."""
     return request.config.getoption("--device")
+
+
+@pytest.fixture
+def logged():
+    """What is logged while a test runs: all warnings and worse, of all loggers, those of Streamlit too, which keep theirs."""
+    usual, found = logging.getLogRecordFactory(), []
+
+    def make(*args, **kwargs):
+        record = usual(*args, **kwargs)
+        if record.levelno >= logging.WARNING and "missing ScriptRunContext" not in record.getMessage():  # there is no server
+            found.append(f"{record.name}: {record.getMessage()}")
+        return record
+
+    logging.setLogRecordFactory(make)
+    yield found
+    logging.setLogRecordFactory(usual)
 
 
 def pytest_xdist_auto_num_workers():

@@ -1,7 +1,7 @@
 """The tabs of the page; only the open one is drawn, so that a live run does not pay for the others."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import streamlit as st
 
@@ -18,9 +18,14 @@ _BREATH = 0.012
 
 def fill(query: Mapping[str, list[str]]) -> list[Problem]:
     """Open the tab that the address names, the first where it names none; return what is wrong with naming several."""
-    name, problems = last(query.get(URL, FIRST), URL, "Tab")
-    st.session_state[KEY] = name
+    st.session_state[KEY], problems = named(query)
     return problems
+
+
+def named(query: Mapping[str, object]) -> tuple[str, list[Problem]]:
+    """Return the name of a tab, if there is one of this name, and what is wrong with naming several."""
+    name, problems = last(query.get(URL, FIRST), URL, "Tab")
+    return name or FIRST, problems
 
 
 def query() -> dict[str, str]:
@@ -51,7 +56,12 @@ def _complain(draws: Mapping[str, object]) -> None:
         name = st.session_state.get(KEY)
         if name and name not in draws:
             st.session_state[KEY] = FIRST
-            st.warning(f"{quote(name)} is not a tab of this page{nearest(name, draws)}; {FIRST} is opened.")
+            st.warning(complaint(name, draws))
+
+
+def complaint(name: str, known: Iterable[str]) -> str:
+    """Say that there is no tab of this name."""
+    return f"{quote(name)} is not a tab of this page{nearest(name, known)}; {FIRST} is opened."
 
 
 def _rest() -> None:
