@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from covdemo import linalg
+from covdemo.gaussians import factor
 from covdemo.parameterizations import Parameterization
 
 SEARCHED = (-12.0, 12.0)  # powers of ten between which a line search looks
@@ -78,7 +79,7 @@ def _last_valid(row: Parameterization, raw: Tensor, direction: Tensor, powers: T
     rates = (10.0**powers).to(raw.dtype)
     rates = rates.view(*rates.shape, *(1,) * (raw.ndim + 1 - rates.ndim))
     moved = row.retract(raw.expand(len(rates), *raw.shape), -rates * direction)
-    ok = row.gaussians(torch.zeros_like(linalg.diagonal(row.matrix(moved))), moved).ok
+    _, ok = factor(row.feeds, row.matrix(moved))
     return ok.long().cumprod(0).sum(0) - 1
 
 
