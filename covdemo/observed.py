@@ -1,6 +1,7 @@
 """What is gathered of a run between two records, and of its silent trials from its start."""
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -26,13 +27,20 @@ class Observed:
         self._losses: list[float] = []
         self.room = np.full(len(self.silent), np.inf)
 
-    def see(self, info: Info, room: Tensor, label: int) -> None:
-        """Take in one trial, the ``room`` ``[1, K]`` that its update had, and the category of its point."""
+    def see(self, info: Info, label: int) -> None:
+        """Take in one trial, and the category of its point."""
         self._losses.append(float(info.loss))
-        self.latest_room = array(room[0])
-        self.room = np.fmin(self.room, self.latest_room)
-        self.gradient_norm = array(info.gradient.raw[0].flatten(1).norm(dim=1))
+        self.gradient_norm = array(torch.linalg.vector_norm(info.gradient.raw[0].flatten(1), dim=1))
         self._count((array(info.log_density[0].exp()) == 0) & (self.gradient_norm == 0), label)
+
+    def have_room(self, rooms: Array) -> None:
+        """Take in the room that the latest updates had, ``[N, K]``."""
+        self.room, self.latest_room = self.least_room(rooms), rooms[-1]
+
+    def least_room(self, rooms: Array) -> Array:
+        """Return the smallest room since the last record, ``[K]``, that of further updates ``[N, K]`` included."""
+        least: Array = np.fmin.reduce([self.room, *rooms])
+        return least
 
     def _count(self, silent: NDArray[np.bool_], label: int) -> None:
         self.silent = np.where(silent, self.silent + 1, 0)

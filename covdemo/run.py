@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 import torch
@@ -25,6 +25,8 @@ from covdemo.trainer import Info, State, Trial
 from covdemo.trials import Trials
 from covdemo.walls import room_of_update
 
+MEASURED = 100  # updates at most whose room is measured together
+
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
@@ -36,6 +38,15 @@ class Truth:
     means: Array
     covariances: Array
     scale_trils: Array
+
+
+class Step(NamedTuple):
+    """What the room of one update follows from: free numbers before it, direction, means after it, and which of those exist."""
+
+    raw: Tensor
+    direction: Tensor
+    means: Tensor
+    ok: Tensor
 
 
 def _on_some_device(work: "Callable[Concatenate[Run, Given], Result]", /) -> "Callable[Concatenate[Run, Given], Result]":
@@ -85,6 +96,7 @@ class Run:
         self.truth = Truth(*(array(t) for t in (self._true.loc, self._true.covariance_matrix, self._true.scale_tril)))
         self._broken: Parameters | None = None
         self._observed = Observed(self.config.categories)
+        self._steps: list[Step] = []
         self.history.record(self.frame())
 
     @_on_some_device
@@ -105,6 +117,7 @@ class Run:
         if kept is not None:
             self._state = kept.to(self.device)
             self._broken = self._broken and self._broken.to(self.device)
+            self._steps = [Step(*(tensor.to(self.device) for tensor in step)) for step in self._steps]
         else:
             self._state = start
 
@@ -153,25 +166,38 @@ class Run:
             self._one_trial()
 
     def _one_trial(self) -> None:
-        self._state, info, space = self._next()
+        self._state, info, step = self._next()
         self.trial += 1
-        self._observed.see(info, space, int(self.data.label[self.data.order[self.trial - 1]]))
-        if bool(info.failed):
+        self._observed.see(info, int(self.data.label[self.data.order[self.trial - 1]]))
+        self._steps.append(step)
+        failed = bool(info.failed)
+        recorded = self.trial <= EARLY or self.trial % self._stride == 0 or self.finished
+        if failed or recorded or len(self._steps) == MEASURED:
+            self._observed.have_room(self._room())
+            self._steps = []
+        if failed:
             self.history.log(self._failures(info), ends=self.stopped)
         if self.stopped:
             self._broken = info.candidate
-        if self.trial <= EARLY or self.trial % self._stride == 0 or self.finished:
+        if recorded:
             self.history.record(self.frame())
             self._observed.forget()
 
     @_on_some_device
-    def _next(self) -> tuple[State, Info, Tensor]:
-        """Return what the next trial comes to, and the room that its update had."""
+    def _next(self) -> tuple[State, Info, Step]:
+        """Return what the next trial comes to, and the step that it takes."""
         point = self._order[self.trial : self.trial + 1]
         state, info = self._trainer.step(self._state, Trial(self._points[point], self._labels[point]))
-        broken = ~info.ok & linalg.every(info.candidate.means == info.candidate.means)
-        before, row = self._state.parameters, self._trainer.parameterization
-        return state, info, room_of_update(row, before.raw, info.direction.raw, self.config.lr_cov, broken)
+        return state, info, Step(self._state.parameters.raw, info.direction.raw, info.candidate.means, info.ok)
+
+    @_on_some_device
+    def _room(self) -> Array:
+        """Return the room that each update had which is not measured yet, ``[N, K]``: together they take the time of one."""
+        if not self._steps:
+            return np.empty((0, self.config.categories))
+        raw, direction, means, ok = map(torch.cat, zip(*self._steps, strict=True))
+        broken = ~ok & linalg.no_nan(means)
+        return array(room_of_update(self._trainer.parameterization, raw, direction, self.config.lr_cov, broken))
 
     def _failures(self, info: Info) -> list[Failure]:
         feeds, policy = self._trainer.parameterization.feeds, self._trainer.policy
@@ -205,7 +231,7 @@ class Run:
             eigenvalues=self._eigenvalues(),
             kl=array(metrics.kl_divergence(self._true, double(shown))),
             readout=array(now.readout[0]),
-            room=self._observed.room,
+            room=self._observed.least_room(self._room()),
             gradient_norm=self._observed.gradient_norm,
             silent=self._observed.silent,
             silent_trials=self._observed.silent_trials,

@@ -86,6 +86,32 @@ def test_a_record_speaks_for_all_trials_since_the_one_before(name, summary):
     assert some.column(name)[1 : len(trials)] == pytest.approx(np.array(expected), rel=1e-12)
 
 
+def between_records(look):
+    """Return a run two trials after a record, looked at or not after the first of the two."""
+    data = draw(CALM)
+    run = Run(CALM, replace(data, order=np.resize(data.order, 2 * RECORDS)))
+    run.advance(EARLY + 2)
+    if look:
+        run.frame()
+    run.advance(1)
+    return run
+
+
+def test_a_look_between_records_speaks_for_the_trials_since_the_last_and_changes_nothing():
+    looked, plain, each = between_records(look=True), between_records(look=False), run_of(400).history
+    last = int(looked.history.column("trial")[-1])
+    assert (last, looked.trial) == (EARLY + 1, EARLY + 3)
+    expected = each.column("room")[last + 1 : looked.trial + 1].min(axis=0)
+    assert looked.frame().room == pytest.approx(expected, rel=1e-12)
+    assert looked.frame().room.tolist() == plain.frame().room.tolist()
+
+
+def test_room_is_measured_together_for_a_bounded_number_of_trials_and_is_the_same(monkeypatch):
+    monkeypatch.setattr("covdemo.run.MEASURED", 2)
+    room, expected = run_of.__wrapped__(2 * RECORDS).history.column("room"), run_of(2 * RECORDS).history.column("room")
+    np.testing.assert_allclose(room, expected, rtol=1e-12)
+
+
 def test_a_history_holds_no_tensors():
     assert b"torch" not in pickle.dumps(run_of(30).history)
 
