@@ -226,12 +226,6 @@ def _inverse_unrolled(factor: Entries, size: int) -> dict[tuple[int, int], Tenso
     return inverse
 
 
-def inverse(matrix: Tensor) -> Tensor:
-    """Return the inverse of any square ``[..., D, D]``; NaN where there is none."""
-    inverse, info = torch.linalg.inv_ex(matrix)
-    return torch.where((info == 0)[..., None, None], inverse, torch.nan)
-
-
 def product(left: Tensor, right: Tensor) -> Tensor:
     """Multiply two matrices ``[..., I, J]`` and ``[..., J, M]`` with equal leading dimensions."""
     rows, inner, columns = *left.shape[-2:], right.shape[-1]

@@ -74,7 +74,7 @@ class Parameterization:
         matrix = self.matrix(raw)
         if self.feeds == "covariance_matrix":
             return matrix
-        return linalg.inverse(matrix) if self.feeds == "precision_matrix" else linalg.gram(matrix)
+        return _inverse(matrix) if self.feeds == "precision_matrix" else linalg.gram(matrix)
 
     def gaussians(self, means: Tensor, raw: Tensor) -> gaussians.Gaussians:
         """Return the normal distributions that the free numbers stand for.
@@ -117,6 +117,11 @@ class Parameterization:
         """Return the gradient with respect to the step that ``shift`` takes, given that for the means."""
         basis = getattr(self.module, "mean_basis", None)
         return mean_gradient if basis is None else linalg.apply(basis(raw).mT, mean_gradient)
+
+
+def _inverse(matrix: Tensor) -> Tensor:
+    inverse, info = torch.linalg.inv_ex(matrix)
+    return torch.where((info == 0)[..., None, None], inverse, torch.nan)
 
 
 PARAMETERIZATIONS: dict[str, Parameterization] = {}
