@@ -13,6 +13,7 @@ import doctables
 import pytest
 import viewers
 from pages import open_page, press
+from test_replay_tables import LIMIT as REPLAY
 
 from covdemo import history, jobs, limits
 from covdemo.fields import show
@@ -25,6 +26,7 @@ CONFIG = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
 ROWS = [[cell.strip() for cell in line.strip("|").split("|")] for line in PAGE.splitlines() if line.startswith("| ")]
 ADVISORIES = [row for row in ROWS if len(row) == 3 and re.fullmatch(r"\d+(\.\d+)+", row[2])]
 LIMITS = {row[0]: row[1] for row in ROWS if len(row) == 3 and row[0] != "what"}
+MESSAGE_MB = 10
 TRAINED = {
     "viewers": 3,
     "errors": 0,
@@ -61,6 +63,8 @@ def span(allowed):
         "a map or search of a page that is closed": f"{jobs.PATIENCE:g} s",
         "results of maps and searches that are kept": str(jobs.KEPT),
         "training of a viewer whose browser is gone": f"{controls._ROUND:g} s",
+        "session of a viewer whose connection is lost": f"{jobs.PATIENCE:g} s",
+        "message between page and server": f"{MESSAGE_MB} MB",
         "failures listed": f"{history.LOGGED:,}",
         "records of a run": str(history.RECORDS),
     }.items(),
@@ -126,6 +130,9 @@ def test_every_pinned_package_with_known_advisories_is_looked_at():
         ("server", "enableCORS", True),
         ("server", "enableStaticServing", False),
         ("server", "maxUploadSize", limits.CSV_BYTES // 10**6),
+        ("server", "maxMessageSize", MESSAGE_MB),
+        ("server", "disconnectedSessionTTL", jobs.PATIENCE),  # a page that comes back finds its run as long as its map
+        ("server", "enableAgentApi", False),
         ("client", "showErrorDetails", "none"),
         ("browser", "gatherUsageStats", False),
         ("runner", "postScriptGC", False),
@@ -133,6 +140,10 @@ def test_every_pinned_package_with_known_advisories_is_looked_at():
 )
 def test_the_server_is_set_up_as_the_page_says(section, name, value):
     assert CONFIG[section][name] == value
+
+
+def test_the_largest_figure_fits_into_a_message_several_times():
+    assert 1e6 * CONFIG["server"]["maxMessageSize"] >= 4 * REPLAY
 
 
 def imported(path):

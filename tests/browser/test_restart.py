@@ -2,6 +2,8 @@
 
 import os
 import signal
+import time
+import urllib.request
 from urllib.parse import urlsplit
 
 import pytest
@@ -33,6 +35,33 @@ def test_after_its_server_was_killed_in_mid_run_the_page_comes_back_to_its_setti
                 under_way(viewer)
                 assert trials_shown(viewer)[-1] > 0
                 assert "Traceback" not in again.log
+
+
+def test_a_page_whose_connection_is_lost_comes_back_to_its_run(browser, server):
+    connections = []
+
+    def pass_on(connection):
+        connection.connect_to_server()
+        connections.append(connection)
+
+    with headless.window(browser) as viewer:
+        viewer.page.route_web_socket("**/_stcore/stream", pass_on)
+        viewer.visit(f"{server.url}/?{SETTINGS}")
+        press(viewer, "Step")
+        say(viewer, "Trial 1 of")
+        connections[0].close()
+        end = time.monotonic() + headless.PATIENCE
+        while len(connections) < 2 and time.monotonic() < end:
+            viewer.page.wait_for_timeout(100)
+        press(viewer, "Step")
+        say(viewer, "Trial 2 of")
+
+
+@pytest.mark.parametrize("path", ["", "_stcore/health", "_stcore/host-config", "_stcore/metrics"])
+def test_the_server_answers_anyone_and_forbids_no_frame_as_the_documentation_says(path, server):
+    with urllib.request.urlopen(f"{server.url}/{path}") as answer:
+        sent = {name.lower() for name in answer.headers}
+    assert {"content-security-policy", "x-frame-options"} & sent == set()
 
 
 def test_two_tabs_on_one_link_train_and_change_apart_from_each_other(visit):
