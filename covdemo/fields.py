@@ -186,7 +186,8 @@ class Field:
         if self.kind is str:
             return f"a name of up to {limits.NAME} characters"
         noun = "a whole number" if self.kind is int else "a number"
-        ends = f"at least {show(self.low)} and below" if self.range.open else f"from {show(self.low)} to"
+        low = show(self.low) + (f", {self.range.lowest}," if self.range.lowest else "")
+        ends = f"at least {low} and below" if self.range.open else f"from {low} to"
         return f"{noun} {ends} {show(self.high)}"
 
 

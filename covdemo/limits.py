@@ -5,11 +5,15 @@ from typing import NamedTuple
 
 
 class Range(NamedTuple):
-    """The numbers from ``low`` to ``high``; ``high`` itself does not belong to an ``open`` range."""
+    """The numbers from ``low`` to ``high``; ``high`` itself does not belong to an ``open`` range.
+
+    ``lowest`` says what the lowest number is, where people may wonder.
+    """
 
     low: float
     high: float
     open: bool = False
+    lowest: str = ""
 
     def holds(self, value: float) -> bool:
         """Whether the number is in the range; NaN is in none."""
@@ -26,7 +30,12 @@ POINTS = Range(1, 5_000)  # of each category
 EPOCHS = Range(1, 50_000)
 SEED = Range(0, 2**32 - 1)
 MEAN = Range(-1e6, 1e6)
-VARIANCE = Range(2.0**-126, 1e6)  # from the smallest normal float32
+VARIANCE = Range(2.0**-126, 1e6, lowest="the smallest normal float32")
+"""One range for both number formats: the charts hold float32, in which a smaller variance loses its digits or is 0.
+
+Nor would the smallest normal float64, 2.2e-308, do in float64: what is measured of a run is measured in float64, where its
+square, as in a determinant or where ``tril-as-posted`` reads it as a factor, is 0.
+"""
 RATE = Range(0, 1e308)
 SHARE = Range(0, 1)
 MOMENTUM = Range(0, 1, open=True)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from covdemo import charts, limits, map_charts, tables
 from covdemo.batch import run_batch
-from covdemo.config import RunConfig
+from covdemo.config import RunConfig, read
 from covdemo.curves import CURVES
 from covdemo.history import EARLY, RECORDS
 from covdemo.learner import OBJECTIVES
@@ -83,6 +83,15 @@ def test_identical_points_end_in_a_named_outcome_with_finite_charts(key, dtype):
     run = finished(RunConfig(parameterization=key, dtype=dtype, policy="skip"), same)
     assert run.outcome in Outcome
     assert not_finite(run) == []
+
+
+@pytest.mark.parametrize("url", ["start_var", "vx1", "vy2"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_variance_below_what_charts_can_hold_is_told_why_in_both_number_formats(url, dtype):
+    (problem,) = read({url: "1e-300", "dtype": dtype, "c1": "0", "c2": "0"})[1]
+    assert problem.fault == "'1e-300' is not a number from 1.18e-38, the smallest normal float32, to 1e+06"
+    assert problem.remedy == "1.18e-38 is used"
+    assert np.float32(limits.VARIANCE.low) == np.finfo(np.float32).tiny
 
 
 @pytest.mark.parametrize("key", PARAMETERIZATIONS)
