@@ -18,6 +18,7 @@ from covdemo.run import Run
 NAMES = ("Category 1", "Category 2")
 SQUARE = Box(0.0, 0.0, 1.0)
 LIMIT = 2_000_000  # bytes
+pytestmark = pytest.mark.xdist_group("replay tables")  # whose recordings most of them look at
 
 
 def read(stream):
@@ -36,6 +37,12 @@ def learned():
 
 
 @pytest.fixture(scope="module")
+def figure(learned):
+    """All datasets of the figure that plays it back."""
+    return replay_tables.datasets(learned, SQUARE)
+
+
+@pytest.fixture(scope="module")
 def broken():
     recording = recorded()
     assert recording.run.stopped
@@ -49,10 +56,9 @@ def skipping():
     return recording
 
 
-def test_all_of_a_run_of_2000_trials_that_fails_often_is_far_below_the_limit():
-    recording = recorded(policy="skip")
-    assert recording.run.total == 2000
-    assert sum(map(len, replay_tables.datasets(recording, SQUARE).values())) < LIMIT / 2
+def test_all_of_a_run_of_2000_trials_that_fails_often_is_far_below_the_limit(skipping):
+    assert skipping.run.total == 2000
+    assert sum(map(len, replay_tables.datasets(skipping, SQUARE).values())) < LIMIT / 2
 
 
 def test_the_most_that_a_run_can_record_is_below_the_limit():
@@ -75,9 +81,8 @@ def test_there_is_a_state_for_each_record_and_category_and_a_value_for_each_curv
 
 
 @pytest.mark.parametrize("index", range(len(CURVES)), ids=lambda index: CURVES[index].title)
-def test_the_marker_is_on_the_curve_or_nowhere(index, learned):
-    states = read(replay_tables.states(learned))
-    curve = read(replay_tables.datasets(learned, SQUARE)[f"curve_{index}"])
+def test_the_marker_is_on_the_curve_or_nowhere(index, figure):
+    states, curve = read(figure["states"]), read(figure[f"curve_{index}"])
     categories = 2 if CURVES[index].per_category else 1
     pairs = list(zip(states["trial"], states[f"value{index}"], strict=True))[:: 2 // categories]
     drawn = [
@@ -86,8 +91,8 @@ def test_the_marker_is_on_the_curve_or_nowhere(index, learned):
     assert [pair for pair in pairs if not math.isnan(pair[1])] == drawn
 
 
-def test_a_frame_has_the_point_of_its_trial_and_stands_until_the_next(learned):
-    rows = read(replay_tables.frames(learned, SQUARE))
+def test_a_frame_has_the_point_of_its_trial_and_stands_until_the_next(learned, figure):
+    rows = read(figure["frames"])
     assert math.isnan(rows["x"][0])
     np.testing.assert_allclose([rows["x"][7], rows["y"][7]], learned.frames[7].x, rtol=1e-6)
     assert rows["next"] == [*rows["trial"][1:], rows["trial"][-1]]
@@ -99,8 +104,8 @@ def test_the_words_of_a_frame_leave_out_a_loss_that_there_is_not(learned):
     assert re.fullmatch(r"Trial 50 · epoch 1 · loss [\de.-]+ · accuracy [\d.]+%", replay_tables.standing(learned.frames[50], 1))
 
 
-def test_the_last_record_belongs_to_the_last_epoch(learned):
-    assert read(replay_tables.frames(learned, SQUARE))["text"][-1].startswith("Trial 400 · epoch 1 · ")
+def test_the_last_record_belongs_to_the_last_epoch(figure):
+    assert read(figure["frames"])["text"][-1].startswith("Trial 400 · epoch 1 · ")
 
 
 def corners(path):
