@@ -94,6 +94,11 @@ class History:
     _frames: list[Frame] = field(default_factory=list)
     _columns: dict[str, Array] = field(default_factory=dict, compare=False, repr=False)  # those asked for since the last record
 
+    @property
+    def full(self) -> bool:
+        """Whether further failures are only counted, unless they end the run."""
+        return len(self.failures) >= LOGGED
+
     def log(self, rows: Sequence[Failure], ends: bool) -> None:
         """Take in the failures of a trial; those that end the run are kept, whatever came before."""
         self.failed += len(rows)

@@ -171,12 +171,15 @@ class Run:
         self._observed.see(info, int(self.data.label[self.data.order[self.trial - 1]]))
         self._steps.append(step)
         failed = bool(info.failed)
+        logged = failed and (self.stopped or not self.history.full)
         recorded = self.trial <= EARLY or self.trial % self._stride == 0 or self.finished
-        if failed or recorded or len(self._steps) == MEASURED:
+        if logged or recorded or len(self._steps) == MEASURED:
             self._observed.have_room(self._room())
             self._steps = []
-        if failed:
+        if logged:
             self.history.log(self._failures(info), ends=self.stopped)
+        elif failed:
+            self.history.failed += int(failures.refused(info.candidate.means[0], info.ok[0]).sum())
         if self.stopped:
             self._broken = info.candidate
         if recorded:

@@ -98,9 +98,9 @@ def test_no_matrix_breaks_with_room_to_spare(policy):
 
 
 def test_the_log_is_bounded_and_the_rest_is_counted():
-    run = Run(replace(SHORT, lr_mu=1e308, policy="skip", points=300, epochs=4))
-    run.advance(run.total)
-    assert len(run.history.failures) == min(run.history.failed, LOGGED)
+    run = finished(replace(SHORT, lr_mu=1e308, policy="skip", points=300, epochs=1))
+    assert (len(run.history.failures), run.history.failed) == (LOGGED, 2 * run.total)
+    assert run.frame().failures == run.history.failed
 
 
 def test_the_failure_that_ends_a_run_is_in_the_log_however_many_came_before():
