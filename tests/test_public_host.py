@@ -62,7 +62,7 @@ def span(allowed):
         "maps and searches at a time, for all viewers": "1",
         "a map or search of a page that is closed": f"{jobs.PATIENCE:g} s",
         "results of maps and searches that are kept": str(jobs.KEPT),
-        "training of a viewer whose browser is gone": f"{controls._ROUND:g} s",
+        "training of a viewer whose browser is gone": f"{controls.ROUND:g} s",
         "session of a viewer whose connection is lost": f"{jobs.PATIENCE:g} s",
         "message between page and server": f"{MESSAGE_MB} MB",
         "failures listed": f"{history.LOGGED:,}",
