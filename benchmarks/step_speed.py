@@ -71,6 +71,9 @@ def ours(replicas: int) -> Callable[[int], float]:
 
 def fastest(measure: Callable[[int], float], threads: int) -> int:
     """Return ``threads`` if they do clearly more trials per second than a single one, else 1; warm up on the way."""
+    if threads == 1:
+        measure(5)
+        return 1
     speeds = []
     for number in (1, threads):
         torch.set_num_threads(number)
@@ -101,10 +104,10 @@ def main() -> None:
     """Print the table, or one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
-    parser.add_argument("--quick", action="store_true", help="fewer trials in each round")
+    parser.add_argument("--quick", action="store_true", help="one round of fewer trials")
     parser.add_argument("--threads", type=int, default=cores(), help="at most; default: as many as there are cores")
     options = parser.parse_args()
-    eager, threads = measure_all(options.threads, *((3, 40) if options.quick else (7, 400)))
+    eager, threads = measure_all(options.threads, *((1, 40) if options.quick else (7, 400)))
     reference = eager.pop("loop")
     ratio = {name: speed / reference for name, speed in eager.items()}
     if options.json:

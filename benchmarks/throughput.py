@@ -213,7 +213,7 @@ def measure(device: str, quick: bool) -> dict[str, Any]:
     unroll = 1 if quick else UNROLL
     called = _here if quick else _elsewhere
     compile_s = {name: called("first_call", device, unroll) for name in (("cold",) if quick else ("cold", "warm"))}
-    found = measure_all(device, unroll, *((1, LANES // 40, REPLICAS[1:3]) if quick else (7, LANES)))
+    found = measure_all(device, unroll, *((1, LANES // 400, REPLICAS[1:3]) if quick else (7, LANES)))
     reference = found["loop"]["loop"]
     largest = 10**5 if quick else 10**6
     total, own = called("peak", device, largest, unroll)

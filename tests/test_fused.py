@@ -95,7 +95,7 @@ def test_what_differs_in_numbers_only_is_compiled_once():
 def test_compiling_leaves_the_argument_checks_of_torch_on():
     # torch switches them off as it loads its compiler, so this is about a process that has not
     program = (
-        "import torch; from tests.test_fused import FusedTrials, started; FusedTrials(*started());"
+        "import torch; from tests.test_fused import FusedTrials, started; FusedTrials(*started(), unroll=1);"
         "torch.distributions.Normal(0.0, -1.0)"
     )
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT)
@@ -155,4 +155,4 @@ def test_where_the_compiler_fails_a_sentence_says_so(monkeypatch, tmp_path):
 
 def test_memory_is_what_is_handed_on():
     # means 4, matrices 8, weights 4, each with its velocity, in float32; alive; trial and kind of the first failure
-    assert FusedTrials(*started(), compiled=False).bytes_per_replica == 4 * 2 * 16 + 1 + 2 * 4
+    assert FusedTrials(*started(), compiled=False, unroll=1).bytes_per_replica == 4 * 2 * 16 + 1 + 2 * 4
