@@ -16,6 +16,7 @@ from covdemo.outcomes import Outcome
 from covdemo.parameterizations import PARAMETERIZATIONS
 from covdemo.stability import OUTCOMES, Axis, StabilityMap
 
+Tables = dict[str, list[dict[str, Any]]]
 CELL = "cell"  # name of the selection that a click makes
 ALT = (
     "How the runs of a grid of settings ended. Colour: the most frequent outcome of the seeds; shade: its share. "
@@ -24,6 +25,7 @@ ALT = (
 PALETTE = {Outcome.LEARNED: COLORS[0], Outcome.NOT_LEARNED: "#E69F00", Outcome.FAILED: "#A3195B"}
 LEVELS = (0.03, 0.1, 0.3, 1.0, 3.0)  # of KL, in nats
 LABELS = {field.attribute: field.label for field in FIELDS}
+_CELLS, _LINES, _LEVELS, _PRESENT = "cells", "lines", "levels", "present"  # the tables of the figure
 _HEIGHT, _ROW = 340, 24
 _LABEL: dict[str, Any] = {"fontSize": 11, "fontWeight": "bold", "clip": True}
 
@@ -39,17 +41,28 @@ def stability(found: StabilityMap, present: RunConfig | None = None) -> Spec:
     shade = alt.Opacity("share:Q", scale=alt.Scale(domain=[1 / len(OUTCOMES), 1], range=[0.3, 1]), legend=None)
     chosen = alt.selection_point(name=CELL, fields=["row", "column"], on="click", empty=False)
     cells = (
-        alt.Chart(alt.Data(values=list(_cells(found))))
+        alt.Chart(alt.NamedData(name=_CELLS))
         .mark_rect(stroke=None)
         .encode(x, y, *_ends(found), color=outcome, opacity=shade, tooltip=_tooltip(found))
         .add_params(chosen)
     )
-    layers = [cells, *_contour_layer(found, x, y), *_mark_layer(found, present, x, y)]
+    lines, of_lines = _contour_layer(found, x, y)
+    mark, of_mark = _mark_layer(found, present, x, y)
+    layers = [cells, *lines, *mark]
     height = _ROW * len(found.y.values) if _is_named(found.y) else _HEIGHT
     chart = alt.layer(*layers).properties(width="container", height=height)
     spec: Spec = chart.configure_view(stroke=None).configure_axis(grid=False, labelLimit=0).to_dict()
+    # only now, as Altair copies and checks every row that it is given a dozen times
+    _fill(spec, {_CELLS: list(_cells(found)), **of_lines, **of_mark})
     spec["config"]["legend"] = {"layout": {"top": {"anchor": "end"}}}  # long names of rows leave it no room at the start
     return spec
+
+
+def _fill(spec: Spec, tables: Tables) -> None:
+    """Put the rows in the place of the name wherever a specification and its layers name a table."""
+    for part in (spec, *spec["layer"]):
+        if "data" in part:
+            part["data"] = {"values": tables[part["data"]["name"]]}
 
 
 def legend(found: StabilityMap) -> str:
@@ -161,29 +174,32 @@ def _tooltip(found: StabilityMap) -> list[alt.Tooltip]:
     return [*named, *shares, *rest]
 
 
-def _contour_layer(found: StabilityMap, x: Any, y: Any) -> list[alt.Chart]:
+def _contour_layer(found: StabilityMap, x: Any, y: Any) -> tuple[list[alt.Chart], Tables]:
     """Return lines of equal mean KL with their levels, where both axes are numbers and have room for lines."""
     if _is_named(found.x) or _is_named(found.y) or min(found.outcome.shape[:2]) < 2:
-        return []
+        return [], {}
     across, up = (np.array([_place(axis, value) for value in axis.values]) for axis in (found.x, found.y))
     with np.errstate(divide="ignore", invalid="ignore"):
         height = np.log10(np.maximum(found.kl.astype(np.float64).mean(-1), 1e-9))
     lines = contours.levels(across, up, height, [math.log10(level) for level in LEVELS])
     if not lines:
-        return []
+        return [], {}
 
     def row(level: int, place: NDArray[np.float64]) -> dict[str, Any]:
         return {"x": _value(found.x, place[0]), "y": _value(found.y, place[1]), "KL": f"{LEVELS[level]:g}"}
 
     vertices = [row(level, place) | {"line": number} for number, (level, line) in enumerate(lines) for place in line]
-    drawn = alt.Chart(alt.Data(values=[each | {"order": order} for order, each in enumerate(vertices)]))
-    labels = alt.Chart(alt.Data(values=[row(level, place) for level, place in _label_places(lines, across, up)]))
+    tables = {
+        _LINES: [each | {"order": order} for order, each in enumerate(vertices)],
+        _LEVELS: [row(level, place) for level, place in _label_places(lines, across, up)],
+    }
+    drawn, labels = (alt.Chart(alt.NamedData(name=name)) for name in tables)
     text = alt.Text("KL:N")
     return [
         drawn.mark_line(color="white", strokeWidth=1.2, clip=True).encode(x, y, detail="line:N", order="order:Q"),
         labels.mark_text(stroke="white", strokeWidth=4, strokeJoin="round", **_LABEL).encode(x, y, text),
         labels.mark_text(color="black", **_LABEL).encode(x, y, text),
-    ]
+    ], tables
 
 
 def _label_places(
@@ -209,16 +225,17 @@ def _length(line: NDArray[np.float64]) -> float:
     return float(np.linalg.norm(np.diff(line, axis=0), axis=1).sum())
 
 
-def _mark_layer(found: StabilityMap, present: RunConfig | None, x: Any, y: Any) -> list[alt.Chart]:
+def _mark_layer(found: StabilityMap, present: RunConfig | None, x: Any, y: Any) -> tuple[list[alt.Chart], Tables]:
     """Return a cross at the present settings, where they lie on the map."""
     if present is None:
-        return []
+        return [], {}
     place = {"x": _coordinate(found.x, present), "y": _coordinate(found.y, present)}
     if not (_on(found.x, present) and _on(found.y, present)):
-        return []
-    marks = alt.Chart(alt.Data(values=[place]))
+        return [], {}
+    marks = alt.Chart(alt.NamedData(name=_PRESENT))
     halo = marks.mark_point(shape=CROSS, size=90, strokeWidth=5, stroke="white", opacity=1, clip=True).encode(x, y)
-    return [halo, marks.mark_point(shape=CROSS, size=90, strokeWidth=2, stroke="black", opacity=1, clip=True).encode(x, y)]
+    cross = marks.mark_point(shape=CROSS, size=90, strokeWidth=2, stroke="black", opacity=1, clip=True).encode(x, y)
+    return [halo, cross], {_PRESENT: [place]}
 
 
 def _coordinate(axis: Axis, config: RunConfig) -> Any:

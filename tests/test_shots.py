@@ -64,7 +64,7 @@ def anew():
         ("Map", map_charts, "_first_failure", lambda found: "none"),
         ("Map", contours, "levels", lambda found: found[1:]),
         ("Map", map_charts, "_label_places", lambda found: found[1:]),
-        ("Map", map_charts, "_mark_layer", lambda found: []),
+        ("Map", map_charts, "_mark_layer", lambda found: ([], {})),
         ("Map", map_charts, "_value", lambda found: 2 * found),
         ("Replay", replay_tables, "states", lambda found: stream(step=np.arange(3))),
         ("Replay", replay_tables, "parts", lambda found: stream(k=np.arange(3))),
