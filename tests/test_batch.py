@@ -3,6 +3,7 @@
 import os
 import shutil
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -28,6 +29,7 @@ LANES = [
 ]
 
 
+@cache
 def single(config):
     run = Run(config)
     run.advance(run.total)

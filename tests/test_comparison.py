@@ -16,6 +16,7 @@ from covdemo.trials import draw
 SHORT = RunConfig(points=30, epochs=2)
 CONFIGS = tuple(entrant.config(SHORT) for entrant in DEFAULT)
 BREAKS = 0  # the raw covariance
+pytestmark = pytest.mark.xdist_group("comparison")  # whose runs several tests look at
 
 
 @pytest.fixture(scope="module")

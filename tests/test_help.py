@@ -7,6 +7,7 @@ from covdemo.config import FIELDS
 
 TABS = ("Train", "Replay", "Compare", "Map", "Code", "Explain")
 CHARTS = {"Train": 7, "Replay": 1, "Compare": 3, "Map": 1, "Code": 0, "Explain": 0}  # at least
+pytestmark = pytest.mark.xdist_group("help")  # whose pages are opened for all of them
 
 
 def elements(block):

@@ -11,6 +11,7 @@ from covdemo.__main__ import main
 from covdemo.curves import CURVES
 
 FIGURES = {"data", "model", "map", *(row.name for row in CURVES)}
+pytestmark = pytest.mark.xdist_group("static pictures")  # whose pictures are taken for all of them
 
 
 @pytest.fixture(scope="module", params=["light", "dark"])

@@ -14,6 +14,7 @@ from covdemo.trials import draw
 NAMES = ("Category 1", "Category 2")
 BY_TITLE = {row.title: row for row in CURVES}
 EIGENVALUE, ROOM, ACCURACY = (BY_TITLE[title] for title in ("Smallest eigenvalue", "Room for lr_cov", "Accuracy"))
+pytestmark = pytest.mark.xdist_group("tables")  # whose runs several tests look at
 
 
 def read(stream):
