@@ -8,7 +8,7 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from covdemo.config import FIELDS
-from covdemo.ui import widgets
+from covdemo.ui import controls, widgets
 
 APP = Path(__file__).parent.parent / "app.py"
 # AppTest looks for components through all installed packages at each opening: twice the work of drawing the page
@@ -26,10 +26,11 @@ def press(page, key):
     return page.button(key=key).click().run()
 
 
-def run_to_the_end(page, key="finish"):
-    """Press the button; AppTest has no browser that asks for the next round, so ask here."""
+def run_to_the_end(page, key="finish", player="player"):
+    """Press the button; AppTest has no browser that asks for the next round, so ask here as one does."""
     press(page, key)
-    while player(page).playing:
+    while page.session_state[player].playing:
+        page.session_state[controls.TICKED] = True
         page.run()
     return page.run()
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from pages import address, open_page
+from pages import address, open_page, run_to_the_end
 from pages import player as single
 
 from covdemo.config import RunConfig
@@ -24,14 +24,6 @@ def open_tab(page, name):
 
 def press(page, name):
     return page.button(key=f"compare {name}").click().run()
-
-
-def run_to_the_end(page):
-    """Press the button; AppTest has no browser that asks for the next round, so ask here."""
-    press(page, "finish")
-    while player(page).playing:
-        page.run()
-    return page.run()
 
 
 def player(page):
@@ -92,7 +84,7 @@ def test_every_panel_has_a_text_alternative_that_names_its_method(page):
 
 
 def test_a_comparison_run_to_its_end_says_how_each_method_ended(page):
-    run_to_the_end(page)
+    run_to_the_end(page, "compare finish", "comparison")
     runs = player(page).run.runs
     assert progress(page).endswith("all at their end · 1 failed")
     assert column(page, "Outcome")[:2] == ["failed: not positive definite", "ran, but did not learn"]
@@ -243,7 +235,7 @@ def test_a_viewer_who_never_compares_pays_for_no_runs():
 @pytest.mark.parametrize("categories", [2, 5])
 def test_the_methods_are_compared_on_the_viewers_own_data(categories):
     page = upload(open_comparison(source="file", epochs="2"), table_of(categories))
-    run_to_the_end(page)
+    run_to_the_end(page, "compare finish", "comparison")
     assert not page.exception
     runs = player(page).run.runs
     assert {len(run.data.x) for run in runs} == {10 * categories}
@@ -280,7 +272,7 @@ def test_an_example_is_compared_as_well(key, points):
 @pytest.mark.parametrize("categories", [3, 5])
 def test_drawn_data_may_have_more_categories(categories):
     page = open_comparison(**SHORT, categories=str(categories), compare="log-cholesky,affine-invariant")
-    run_to_the_end(page)
+    run_to_the_end(page, "compare finish", "comparison")
     assert not page.exception
     assert progress(page).startswith(f"Trial {40 * categories} of {40 * categories} ")
     assert legend(page).count("Category") == categories

@@ -12,7 +12,7 @@ from covdemo.ui.player import FASTEST, SPEEDS, AnyPlayer, play
 
 _TICK = 0.25  # seconds between two requests of the browser for the next round
 _SHORT, ROUND = 0.2, 2.0  # seconds of a round after something may have changed on the page, and of the others
-_TICKED = "ticked"
+TICKED = "ticked"  # in the session, where the browser has asked for the round
 
 
 def buttons(player: AnyPlayer, keys: str = "") -> DeltaGenerator:
@@ -89,7 +89,7 @@ def live(player: AnyPlayer, refresh: Callable[[], None]) -> None:
 
     def next_round() -> None:
         if drawn and player.playing:  # not while the script itself comes by
-            st.session_state[_TICKED] = True
+            st.session_state[TICKED] = True
             st.rerun()
 
     st.fragment(next_round, run_every=_TICK if player.playing else None)()
@@ -97,6 +97,6 @@ def live(player: AnyPlayer, refresh: Callable[[], None]) -> None:
     devices.warm_up()  # now that the first screen has been sent
     if not player.playing:
         return
-    play(player, refresh, ROUND if st.session_state.pop(_TICKED, False) else _SHORT)
+    play(player, refresh, ROUND if st.session_state.pop(TICKED, False) else _SHORT)
     if not player.playing:
         st.rerun()
