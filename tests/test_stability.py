@@ -233,8 +233,8 @@ WRONG = {
     "a rate that is a text": ({"grid": {"y": {"name": "lr_mu", "values": ["1", "2"]}}}, "lr_mu: expected numbers, got '1'"),
     "seeds that are texts": ({"grid": {"seeds": ["a", "b"]}}, "expected whole numbers from 0 to 4,294,967,295 as seeds"),
     "broken seeds": ({"grid": {"seeds": [0.5, 1.5]}}, "expected whole numbers from 0"),
-    "an unknown policy": ({"grid": {"config": {"policy": "hope"}}}, "'hope' is not one of"),
-    "an unknown device": ({"grid": {"config": {"device": "abacus"}}}, "expected settings of a run"),
+    "an unknown policy": ({"grid": {"config": {"policy": "hope"}}}, "expected one of stop, .* for policy, got 'hope'"),
+    "an unknown device": ({"grid": {"config": {"device": "abacus"}}}, "expected one of cpu, cuda for device, got 'abacus'"),
 }
 
 
