@@ -71,15 +71,12 @@ def ours(replicas: int) -> Callable[[int], float]:
 
 def fastest(measure: Callable[[int], float], threads: int) -> int:
     """Return ``threads`` if they do clearly more trials per second than a single one, else 1; warm up on the way."""
-    if threads == 1:
-        measure(5)
-        return 1
     speeds = []
-    for number in (1, threads):
+    for number in sorted({1, threads}):
         torch.set_num_threads(number)
         measure(5)
         speeds.append(measure(10))
-    return threads if speeds[1] > 1.2 * speeds[0] else 1
+    return threads if speeds[-1] > 1.2 * speeds[0] else 1
 
 
 def measure_all(threads: int, rounds: int, trials: int) -> tuple[dict[str, float], dict[str, int]]:

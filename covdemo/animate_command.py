@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from covdemo import animation, pictures, table_file
-from covdemo.arguments import check_target, write
+from covdemo.arguments import check_target, reading, write
 from covdemo.config import RunConfig
 from covdemo.fields import parse_number
 from covdemo.progress import Progress, advance
@@ -22,7 +22,8 @@ def animate(config: RunConfig, options: argparse.Namespace) -> int:
     Raises:
         BadArgument: if the file cannot be written, or vl-convert is missing.
     """
-    pictures.require()
+    with reading():
+        pictures.require()
     check_target(_FLAG, options.output)
     run = Run(config, table_file.data(config, options.table))
     advance(run, sys.stderr)

@@ -210,7 +210,7 @@ FIELDS: tuple[Field, ...] = (
     _setting("device", "Device", "Where it is computed.", _MACHINE, registry=devices.DEVICES, refusal=devices.refusal),
     _setting("dtype", "Number format", "How precisely it is computed.", _MACHINE, registry=devices.DTYPES),
 )
-_BY_NAME = {row.name: row for row in FIELDS}
+BY_NAME = {row.name: row for row in FIELDS}
 _BY_URL = {row.url: row for row in FIELDS}
 
 
@@ -237,7 +237,7 @@ def read_arguments(arguments: Mapping[str, object]) -> RunConfig:
     """
     config, problems = _build(arguments)
     if problems:
-        raise ValueError("\n".join(f"{_BY_NAME[problem.field].flag}: {problem.fault}" for problem in problems))
+        raise ValueError("\n".join(f"{BY_NAME[problem.field].flag}: {problem.fault}" for problem in problems))
     return config
 
 
@@ -261,18 +261,18 @@ def fields_of(categories: int, source: str = RunConfig.source) -> tuple[Field, .
 def _build(given: Mapping[str, object]) -> tuple[RunConfig, list[Problem]]:
     values: dict[str, Any] = {row.name: row.default for row in FIELDS}
     problems: list[Problem] = []
-    for name in sorted(given, key=list(_BY_NAME).index):  # the source and the number of categories come first
-        row = _BY_NAME[name]
+    for name in sorted(given, key=list(BY_NAME).index):  # the source and the number of categories come first
+        row = BY_NAME[name]
         if reason := idle(row, values[_K], values["source"]):
             problems.append(row.problem(reason, "it is ignored"))
             continue
         values[name], found = row.read(given[name])
         problems += found
-        problems += bound_categories(_BY_NAME, values, just_read=name)
-    problems += bound_columns(_BY_NAME, values)
+        problems += bound_categories(BY_NAME, values, just_read=name)
+    problems += bound_columns(BY_NAME, values)
     usual = defaults(values["source"], Columns(*(values[name] for name in COLUMNS)), values["scaling"])
     values.update({name: value for name, value in usual.items() if name not in given})
-    problems += bound_numbers(_BY_NAME, values)
+    problems += bound_numbers(BY_NAME, values)
     return _assemble(values), problems
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from covdemo.config import FIELDS, RunConfig
+from covdemo.config import BY_NAME, RunConfig
 from covdemo.fields import Problem, last, nearest, quote, repeated
 from covdemo.parameterizations import PARAMETERIZATIONS
 
 MOST = 6
 _LOOKED_AT = 2 * MOST  # names in a text; what is wrong with more of them is one sentence
 URL = "compare"
-RATE = next(field for field in FIELDS if field.name == "lr_cov")
+RATE = BY_NAME["lr_cov"]
 _AT = "@"
 _LABEL = "Methods to compare"
 

@@ -104,6 +104,10 @@ class History:
         self.failed += len(rows)
         self.failures += rows if ends else rows[: max(0, LOGGED - len(self.failures))]
 
+    def count(self, failures: int) -> None:
+        """Take in the number of failures of a trial that nobody will read about."""
+        self.failed += failures
+
     @property
     def latest(self) -> Failure | None:
         """The first failure of the last trial in the log, which is what PyTorch would have raised for."""

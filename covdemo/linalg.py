@@ -17,8 +17,6 @@ UNROLLED = 4  # largest D for which the algebra is written out
 
 Entries = Mapping[tuple[int, int], Tensor]
 
-_REVERSED = [tuple(range(ndim)[::-1]) for ndim in range(9)]  # made once: every trial of one replica asks for dozens
-
 
 def lay_out(tensor: Tensor) -> Tensor:
     """Return the same values with the first dimension innermost in memory (see Note [Replicas innermost])."""
@@ -27,7 +25,7 @@ def lay_out(tensor: Tensor) -> Tensor:
 
 def reverse(tensor: Tensor) -> Tensor:
     """Return the tensor with its dimensions in reverse, that is in memory order; its own inverse."""
-    return tensor if tensor.ndim < 2 else tensor.permute(_REVERSED[tensor.ndim])
+    return tensor.permute(tuple(range(tensor.ndim - 1, -1, -1)))
 
 
 def expand_like(tensor: Tensor, like: Tensor) -> Tensor:

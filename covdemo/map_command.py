@@ -13,7 +13,7 @@ import numpy as np
 
 from covdemo import atlas, cluster, drawings, limits, pictures, spreadsheets, table_file
 from covdemo.arguments import BadArgument, check_target, reading, writing
-from covdemo.config import FIELDS, RunConfig
+from covdemo.config import BY_NAME, RunConfig
 from covdemo.failures import KINDS
 from covdemo.fields import parse_number
 from covdemo.parameterizations import PARAMETERIZATIONS
@@ -24,7 +24,6 @@ from covdemo.trials import Trials
 
 CLUSTER_LOST = 4  # exit code
 _REST = 5.0  # seconds between two times that a map is written, at least
-_FIELDS = {field.name: field for field in FIELDS}
 _DEFAULTS = {
     "lr_cov": tuple(RATES.tolist()),
     "lr_mu": atlas.MEAN_RATES,
@@ -49,7 +48,8 @@ def map_grid(config: RunConfig, options: argparse.Namespace) -> int:
         x, y = (_axis(side, options) for side in "xy")
         empty = StabilityMap.empty(config, x, y, range(options.seeds), data.identity if data else "")
     if options.picture:
-        pictures.require("--picture")
+        with reading("--picture"):
+            pictures.require()
     files = (("--csv", write_csv, options.csv), ("--picture", write_picture, options.picture))
     _refuse_same(options)
     for flag, _, path in files:
@@ -160,7 +160,7 @@ def _values(name: str, text: str) -> tuple[Any, ...]:
     """
     values = []
     for part in _range(text) if ":" in text else text.split(","):
-        value, problems = _FIELDS[name].read(part.strip())
+        value, problems = BY_NAME[name].read(part.strip())
         if problems:
             raise ValueError(problems[0].fault)
         values.append(value)

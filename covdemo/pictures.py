@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from covdemo.arguments import reading
 from covdemo.charts import Spec
 
 Kind = Literal["png", "svg"]
@@ -31,20 +30,8 @@ def available() -> bool:
     return find_spec("vl_convert") is not None
 
 
-def require(flag: str = "") -> None:
-    """Refuse, before the work, what needs vl-convert where it is missing.
-
-    Args:
-        flag: of the command line, which asks for it; empty if the command as such does.
-
-    Raises:
-        BadArgument: if vl-convert is missing.
-    """
-    with reading(flag):
-        _require()
-
-
-def _require() -> None:
+def require() -> None:
+    """Raise a ``ValueError`` that says how to get vl-convert where it is missing."""
     if not available():
         raise ValueError(MISSING)
 
@@ -68,7 +55,7 @@ def draw(
     Raises:
         ValueError: if vl-convert is missing.
     """
-    _require()
+    require()
     import vl_convert
 
     whole = {"background": "white", **spec}

@@ -179,7 +179,7 @@ class Run:
         if logged:
             self.history.log(self._failures(info), ends=self.stopped)
         elif failed:
-            self.history.failed += int(failures.refused(info.candidate.means[0], info.ok[0]).sum())
+            self.history.count(int(failures.refused(info.candidate.means[0], info.ok[0]).sum()))
         if self.stopped:
             self._broken = info.candidate
         if recorded:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from covdemo import atlas, drawings, lessons, map_charts, pictures, shots
-from covdemo.arguments import BadArgument, check_target, write
+from covdemo.arguments import BadArgument, check_target, reading, write
 from covdemo.config import FIELDS, RunConfig
 from covdemo.run import Run
 from covdemo.shots import Shot
@@ -54,7 +54,8 @@ def _check(options: argparse.Namespace) -> None:
     if not options.out.is_dir():
         raise BadArgument(f"expected a folder to write to, got {options.out}")
     if options.static:
-        pictures.require("--static")
+        with reading("--static"):
+            pictures.require()
 
 
 def _photograph(chosen: Sequence[Shot], folder: Path) -> None:

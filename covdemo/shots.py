@@ -149,6 +149,6 @@ def _numbers(column: NDArray[Any]) -> NDArray[np.float64]:
     return np.array([float(number) for text in texts for number in _NUMBER.findall(text)])
 
 
-def _short(number: float | np.floating[Any]) -> float:
+def _short(number: float) -> float:
     """Return a number with so few digits that it hardly depends on the machine."""
     return float(f"{number:.3g}")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from covdemo import limits, map_files
 from covdemo.batch import Results, run_batch
-from covdemo.config import FIELDS, RunConfig
+from covdemo.config import BY_NAME, RunConfig
 from covdemo.map_files import MEASURES
 from covdemo.outcomes import Outcome
 from covdemo.trials import Trials
@@ -43,7 +43,7 @@ class Axis:
             raise ValueError(f"expected one of {', '.join(AXES)} as an axis; got {self.name!r}")
         if not self.values:
             raise ValueError(f"expected at least one value of {self.name}, got none")
-        row = next(row for row in FIELDS if row.name == self.name)
+        row = BY_NAME[self.name]
         for value in self.values:
             problems = row.read(value)[1]
             if problems or not isinstance(value, str if row.choices else float | int):

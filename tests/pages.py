@@ -7,7 +7,7 @@ from pathlib import Path
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
-from covdemo.config import FIELDS
+from covdemo.config import BY_NAME
 from covdemo.ui import controls, widgets
 
 APP = Path(__file__).parent.parent / "app.py"
@@ -45,7 +45,7 @@ def said(page):
 
 
 def field(name):
-    return next(row for row in FIELDS if row.name == name)
+    return BY_NAME[name]
 
 
 def widget(page, row):

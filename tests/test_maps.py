@@ -11,7 +11,7 @@ from test_mydata import FOUR, upload
 
 from covdemo import atlas, limits
 from covdemo.categories import add_category
-from covdemo.config import FIELDS, RunConfig, read, to_query
+from covdemo.config import BY_NAME, RunConfig, read, to_query
 from covdemo.run import Run
 from covdemo.safe_rates import FINER, RATES, SEEDS, largest_safe_rate
 from covdemo.stability import CHUNK
@@ -166,7 +166,7 @@ def test_the_search_for_the_largest_safe_rate_finds_what_the_package_finds_and_o
     assert f"Largest safe rate found: **{expected.rate:g}**. All 8 seeds learn. At {expected.next:g}, the next" in caption(page)
     press(page, "use safe rate")
     assert player(page).run.config.lr_cov == expected.rate
-    rate = widget(page, next(field for field in FIELDS if field.name == "lr_cov"))
+    rate = widget(page, BY_NAME["lr_cov"])
     assert float(rate.value) == expected.rate
     assert "use safe rate" not in [button.key for button in page.button]
 

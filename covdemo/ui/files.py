@@ -7,7 +7,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from covdemo import limits
-from covdemo.config import FIELDS, RunConfig, read, to_query
+from covdemo.config import BY_NAME, FIELDS, RunConfig, read, to_query
 from covdemo.constraints import COLUMNS
 from covdemo.datafiles import Table, read_table
 from covdemo.samples import Sample, start
@@ -27,7 +27,7 @@ _STAYS = "The data are still the last ones that were right: see the sidebar, und
 
 # settings that follow the data: how many categories there are, what they are, and where the model starts
 _FOLLOWING = [field for field in FIELDS if field.category or field.name in ("categories", "start_var")]
-_EPOCHS = next(field for field in FIELDS if field.name == "epochs")
+_EPOCHS = BY_NAME["epochs"]
 
 
 class File(NamedTuple):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import streamlit as st
 
-from covdemo.config import FIELDS, RunConfig, fields_of
+from covdemo.config import BY_NAME, FIELDS, RunConfig, fields_of
 from covdemo.config import read as read_query
 from covdemo.constraints import COLUMNS, columns_used
 from covdemo.fields import Field, Problem, Row, parse_number
@@ -15,11 +15,11 @@ from covdemo.ui import held
 # 1, 2, 5, 10 ... in the powers of ten that matter to a learning rate
 _SLIDER = (*(float(f"{step}e{power}") for power in range(-8, 2) for step in (1, 2, 5)), 100.0)
 
-CATEGORIES = next(field for field in FIELDS if field.attribute == "categories")
+CATEGORIES = BY_NAME["categories"]
 """The setting that has buttons in place of a widget."""
 
 
-_SOURCE = next(field for field in FIELDS if field.name == "source")
+_SOURCE = BY_NAME["source"]
 
 
 def key(field: Field) -> str:
@@ -83,7 +83,8 @@ def read(before: RunConfig) -> tuple[RunConfig, list[Problem]]:
 def _remedy(problem: Problem, config: RunConfig) -> str:
     if problem.field in COLUMNS:
         return columns_used(config.source, config.columns)
-    return next(row.used(row.get(config)) for row in FIELDS if row.name == problem.field)
+    row = BY_NAME[problem.field]
+    return row.used(row.get(config))
 
 
 def draw(field: Field, config: RunConfig, on_choice: Callable[[], None] | None = None) -> None:
